@@ -1,0 +1,1 @@
+"""The organisation of one county: places, schools, school years and days."""

@@ -1,0 +1,1 @@
+"""The verbs of the first floor: everything we do that the audit should know."""
