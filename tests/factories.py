@@ -26,7 +26,7 @@ class TownshipFactory(DjangoModelFactory):
         model = Township
 
     county = factory.SubFactory(CountyFactory)
-    code = factory.Sequence(lambda n: f"990101{n + 101:03}")
+    code = factory.Sequence(lambda n: f"990101{n % 899 + 101}")
     name = factory.Sequence(lambda n: f"第{n + 1}镇")
 
 
@@ -36,7 +36,7 @@ class VillageFactory(DjangoModelFactory):
 
     township = factory.SubFactory(TownshipFactory)
     county = factory.SelfAttribute("township.county")
-    code = factory.Sequence(lambda n: f"990101101{n + 200:03}")
+    code = factory.Sequence(lambda n: f"990101{n // 900 % 900 + 100}{n % 900 + 100}")
     name = factory.Sequence(lambda n: f"第{n + 1}村")
 
 
