@@ -356,7 +356,7 @@ def test_what_is_found_while_the_stock_is_built_up_is_due_after_it(ledger, until
 # Whatever the order in which files arrive.
 
 OCTOBER, NOVEMBER = date(2026, 10, 10), date(2026, 11, 10)
-OF_ARRIVAL = ("sightings", "moves", "audit", "rosters", "roster rows", "snapshots")
+OF_ARRIVAL = ("households", "members", "sightings", "moves", "audit", "rosters", "roster rows", "snapshots")
 # How a row was linked (or made the child known), which of two rows proves a difference, since when a number is known.
 COLUMNS_OF_ARRIVAL = {"persons": 5, "entries": 4, "differences": 3}
 
