@@ -1,8 +1,9 @@
 """All models of the ground floor, gathered for Django; each lives with the tool that owns it."""
 
-from bureau.access.models import Account, Assignment, RoleRights
+from bureau.access.models import Account, Assignment, RoleRights, SecondFactor
 from bureau.audit.models import AccessLog, AccessLogChild, AuditEvent
 from bureau.jobs.models import Job
+from bureau.organisation.change_models import SchoolChange
 from bureau.organisation.models import (
     County,
     Holiday,
@@ -15,6 +16,7 @@ from bureau.organisation.models import (
     Village,
 )
 from bureau.states.models import Transition
+from bureau.year.models import FrozenFigure, Handover, TermClosing, WorkDate
 
 __all__ = [
     "AccessLog",
@@ -23,15 +25,21 @@ __all__ = [
     "Assignment",
     "AuditEvent",
     "County",
+    "FrozenFigure",
+    "Handover",
     "Holiday",
     "Job",
     "RoleRights",
     "School",
+    "SchoolChange",
     "SchoolCode",
     "SchoolYear",
+    "SecondFactor",
     "Stage",
     "Term",
+    "TermClosing",
     "Township",
     "Transition",
     "Village",
+    "WorkDate",
 ]

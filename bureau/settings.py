@@ -7,6 +7,7 @@ from pathlib import Path
 import dj_database_url
 from celery.schedules import crontab
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 
 ROOT = Path(__file__).resolve().parent.parent
 BUREAU_HOME = Path(os.environ.get("BUREAU_HOME") or ROOT / "var").resolve()
@@ -15,6 +16,9 @@ BUREAU_KEYS = Path(os.environ.get("BUREAU_KEYS") or BUREAU_HOME / "keys")
 BUREAU_SUITE = os.environ.get("BUREAU_SUITE", "intl")
 PULL_FILE = Path(os.environ.get("BUREAU_PULL") or BUREAU_HOME / "pull.toml")  # lists to fetch; none without the file
 PRODUCTION = os.environ.get("BUREAU_PRODUCTION") == "1"
+SECOND_FACTOR = os.environ.get("BUREAU_SECOND_FACTOR") or ("bureau" if PRODUCTION else "off")  # bureau/access/second_factor.py
+if SECOND_FACTOR not in ("off", "bureau", "everyone"):
+    raise ImproperlyConfigured("BUREAU_SECOND_FACTOR: off, bureau or everyone")
 
 
 def secret(name: str, default: str = "") -> str:
@@ -259,6 +263,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "bureau.jobs.sweep", "schedule": 15, "options": {"expires": 15}},
     "seal": {"task": "bureau.audit.seal", "schedule": 60, "options": {"expires": 60}},
     "nightly": {"task": "students.nightly", "schedule": crontab(hour=1, minute=30)},
+    "dropout": {"task": "dropout.nightly", "schedule": crontab(hour=2, minute=20)},
     "exchange": {"task": "students.exchange_round", "schedule": 20, "options": {"expires": 20}},
     "exchange_purge": {"task": "students.exchange_purge", "schedule": crontab(hour=3, minute=10)},
 }

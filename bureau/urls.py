@@ -7,6 +7,7 @@ import bureau.audit.urls
 import bureau.jobs.urls
 import bureau.organisation.urls
 import bureau.pages.urls
+import bureau.year.urls
 
 ground_floor = [
     *bureau.pages.urls.urlpatterns,
@@ -14,9 +15,12 @@ ground_floor = [
     *bureau.organisation.urls.urlpatterns,
     *bureau.jobs.urls.urlpatterns,
     *bureau.audit.urls.urlpatterns,
+    *bureau.year.urls.urlpatterns,
 ]
 
 urlpatterns = [
     path("", include((ground_floor, "bureau"))),
     path("", include("students.urls")),
+    path("", include("subsidies.urls")),
+    path("", include("dropout.urls")),
 ]

@@ -7,7 +7,7 @@ from bureau.audit import children, telling
 from students.actions.settling import REMEDIES
 from students.forms import LinkAnswerForm
 from students.intake.known import REGISTERS
-from students.models import Absence, Identifier, Merge, RollChange
+from students.models import Absence, Group, Identifier, Merge, Movement, RollChange
 from students.views.searching import number_indexes
 
 
@@ -33,5 +33,7 @@ def plug_in() -> None:
     telling.register_codes("remedy", {code: remedy.label for code, remedy in REMEDIES.items()})
     telling.register_codes("entry", dict(RollChange.Kind.choices))
     telling.register_codes("explained", dict(Absence.Kind.choices))
+    telling.register_codes("group", dict(Group.choices))
+    telling.register_codes("moved", dict(Movement.Kind.choices))
     telling.register_codes("answer", dict(LinkAnswerForm.base_fields["answer"].choices))
     telling.register_codes("lists", {name: title for name, (title, _, _) in REGISTERS.items()})

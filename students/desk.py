@@ -80,21 +80,24 @@ def questions_to_settle(account: Account) -> list[ToDo]:
     today = timezone.localdate()
     offices = set().union(*(OFFICES_OF_ROLE.get(role, set()) for role in account.scope.roles))
     rows = open_questions(account).filter(office__in=offices)
+    if not account.scope.whole_county:  # what a school or township has answered waits for the bureau
+        rows = rows.exclude(state=Discrepancy.State.EXPLAINED)
     counted = (
         rows.order_by()
         .values("rule")
         .annotate(count=Count("pk"), late=Count("pk", filter=Q(due_on__lt=today)), due=Min("due_on"))
         .order_by("rule")
     )
-    return [_question_line(line) for line in counted]
+    state = {} if account.scope.whole_county else {"state": "todo"}
+    return [_question_line(line, state) for line in counted]
 
 
-def _question_line(line: dict) -> ToDo:
+def _question_line(line: dict, state: dict[str, str]) -> ToDo:
     rule = RULES.get(line["rule"])
     return ToDo(
         title=rule.title if rule else line["rule"],
         count=line["count"],
-        url=f"{reverse('students:discrepancies')}?rule={line['rule']}",
+        url=f"{reverse('students:discrepancies')}?{urlencode({'rule': line['rule']} | state)}",
         due_on=line["due"],
         tone="red" if line["late"] else "blue",
         late=line["late"],
@@ -103,16 +106,36 @@ def _question_line(line: dict) -> ToDo:
     )
 
 
+def questions_given_to_me(account: Account) -> list[ToDo]:
+    """What somebody gave to this very person, whichever office it belongs to."""
+    if not account.may("differences.settle"):
+        return []
+    mine = open_questions(account).filter(assigned_to=account, state=Discrepancy.State.ASSIGNED)
+    told = mine.aggregate(count=Count("pk"), late=Count("pk", filter=Q(due_on__lt=timezone.localdate())), due=Min("due_on"))
+    url = f"{reverse('students:discrepancies')}?{urlencode({'assigned': account.pk, 'state': Discrepancy.State.ASSIGNED})}"
+    tone = "red" if told["late"] else "blue"
+    return [
+        ToDo("交办给我的问题", told["count"], url, due_on=told["due"], tone=tone, late=told["late"], icon="user-check")
+    ]
+
+
 def questions_to_press(account: Account) -> list[ToDo]:
-    """For those who look on (局领导, 督学): what others have let pass its date."""
+    """For those who look on (局领导, 督学): what each office has let pass its date."""
     if account.may("differences.settle") or not account.may("differences.view"):
         return []
-    late = late_questions(account).count()
-    url = f"{reverse('students:discrepancies')}?due=overdue"
+    counted = late_questions(account).order_by().values("office").annotate(late=Count("pk"), due=Min("due_on"))
     return [
         ToDo(
-            "逾期未办的问题，请督办", late, url, tone="red", late=late, detail="按承办部门查看", icon="clock"
+            f"{Office(line['office']).label}逾期未办的问题，请督办",
+            line["late"],
+            f"{reverse('students:discrepancies')}?due=overdue&office={line['office']}",
+            due_on=line["due"],
+            tone="red",
+            late=line["late"],
+            detail="点开可以留言催办",
+            icon="clock",
         )
+        for line in counted.order_by("office")
     ]
 
 
@@ -335,7 +358,8 @@ def _page_of_duplicates(job: Job) -> str:
 
 def plug_in() -> None:
     """Called once from `AppConfig.ready()`."""
-    for provider in (*desk_absences.PROVIDERS, questions_to_settle, questions_to_press, files_to_finish, lists_to_work_on):
+    questions = (questions_given_to_me, questions_to_settle, questions_to_press)
+    for provider in (*desk_absences.PROVIDERS, *questions, files_to_finish, lists_to_work_on):
         desk.register(provider)
     desk.register(desk_collecting.rolls_owed)
     desk.register(desk_collecting.unlock_requests)
@@ -366,7 +390,7 @@ def plug_in() -> None:
             "git-compare",
             "students:discrepancies",
             "differences.view",
-            60,
+            58,
             waiting=open_questions,
             overdue=late_questions,
         ),

@@ -15,7 +15,7 @@ from django.db.models.functions import Coalesce
 
 from bureau import states
 from bureau.calendars import add_workdays
-from bureau.organisation.models import County
+from bureau.organisation.models import County, School, Township
 from students.models import Discrepancy, Enrolment
 from students.models.differences import Found
 from students.rules import FOUND, Matter, Rule
@@ -41,10 +41,13 @@ def apply_rule(rule: Rule, matter: Matter, *, today: date) -> Outcome:
     """Bring the differences of one rule in line with the facts as of `matter.as_of`; call inside a transaction.
 
     `today` is the day differences opened now are dated and their due date counted from. A difference somebody settled
-    stays settled while its evidence is unchanged and its acceptance has not expired. Source: docs/rules/students.md.
+    stays settled while its evidence is unchanged and its acceptance has not expired. With a place, differences that
+    belong elsewhere are neither opened nor touched. Source: docs/rules/students.md.
     """
     _gather(rule.offenders(matter))
     here = Discrepancy.objects.filter(county=matter.county, rule=rule.code)
+    if matter.place:
+        here = here.filter(belongs_to(matter.place))
     twin = Found.objects.filter(subject_kind=OuterRef("subject_kind"), subject_id=OuterRef("subject_id"))
     due_on = add_workdays(_counted_from(today, matter.county), rule.days, matter.county)
 
@@ -76,6 +79,14 @@ def apply_rule(rule: Rule, matter: Matter, *, today: date) -> Outcome:
     _refresh(here.filter(Exists(twin)), twin, matter)
     opened = _insert_new(rule, matter, today=today, due_on=due_on)
     return Outcome(opened + reopened, here.open(on=matter.as_of).count(), resolved)
+
+
+def belongs_to(place: Township | School, prefix: str = "") -> Q:
+    """A school's are those about its children; a township's those of its residents and of its schools."""
+    if isinstance(place, School):
+        return Q(**{f"{prefix}school_id": place.pk})
+    schools = School.objects.filter(township=place).values("pk")
+    return Q(**{f"{prefix}township_id": place.pk}) | Q(**{f"{prefix}school_id__in": schools})
 
 
 def _counted_from(today: date, county: County) -> date:
@@ -162,6 +173,8 @@ def _insert_new(rule: Rule, matter: Matter, *, today: date, due_on: date) -> int
         "note": models.Value(""),
     }
     chosen = Found.objects.filter(~Exists(known)).annotate(**{f"v_{name}": value for name, value in values.items()})
+    if matter.place:
+        chosen = chosen.filter(belongs_to(matter.place, "v_"))
     query, params = chosen.order_by("subject_id").values_list(*[f"v_{name}" for name in values]).query.sql_with_params()
     table = Discrepancy._meta.db_table
     with connection.cursor() as cursor:

@@ -48,6 +48,7 @@ def present(asked: Asked) -> QuerySet[Student]:
         Student.objects.filter(county=asked.county)
         .annotate(
             at_township=Subquery(first.values("school__township")[:1]),
+            at_school=Subquery(first.values("school")[:1]),
             at_stage=Subquery(first.annotate(told=NullIf("stage", Value(""))).values("told")[:1]),
         )
         .filter(Exists(stays))
@@ -102,7 +103,7 @@ def settled(asked: Asked) -> QuerySet[Discrepancy]:
     return found(asked).exclude(pk__in=waiting(asked).values("pk"))
 
 
-IN_SCHOOL_PARTS = {"township": "at_township", "stage": "at_stage"}
+IN_SCHOOL_PARTS = {"township": "at_township", "school": "at_school", "stage": "at_stage"}
 HUKOU_PARTS = {"township": "hukou_township"}
 QUESTION_PARTS = {"township": "township", "rule": "rule", "office": "office"}
 

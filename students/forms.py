@@ -10,8 +10,8 @@ from bureau.access.models import Account
 from bureau.forms import DateField, OfficeForm
 from bureau.organisation.models import County, School, Term, Township
 from bureau.organisation.terms import term_on
-from students.actions.absences import EVIDENCE_OF, Explanation
-from students.actions.settling import REMEDIES, Remedy
+from students.actions.absences import NEEDS_EVIDENCE, Explanation
+from students.actions.settling import REMEDIES, Remedy, people_for
 from students.intake.known import register_names
 from students.models import Absence, Category, Discrepancy, Register, Roster, Whereabouts
 from students.rules import RULES
@@ -181,18 +181,51 @@ class ReconcileForm(OfficeForm):
     rules = forms.MultipleChoiceField(
         label="规则", required=False, widget=forms.CheckboxSelectMultiple, help_text="不选表示全部规则。"
     )
+    township = forms.ModelChoiceField(
+        label="只比对一个乡镇", queryset=Township.objects.none(), required=False, empty_label="不限乡镇"
+    )
+    school = forms.ModelChoiceField(
+        label="只比对一所学校", queryset=School.objects.none(), required=False, empty_label="不限学校",
+        help_text="选了乡镇或学校，只列出、办结那里的问题，其他地方的不动。",
+    )  # fmt: skip
 
     def __init__(self, *args, account: Account, today: date, **kwargs):
         super().__init__(*args, **kwargs)
+        self.account = account
+        own = Township.objects.visible_to(account)
+        self.fields["township"].queryset = own if account.scope.whole_county else own.filter(pk__in=account.scope.townships)
+        self.fields["school"].queryset = School.objects.visible_to(account)
         self.fields["term"].queryset = terms_of(account)
         self.fields["term"].initial = term_on(account.county, today)
         self.fields["rules"].choices = [(rule.code, f"{rule.code} {rule.title}") for rule in RULES.values()]
 
+    def clean(self):
+        cleaned = super().clean()
+        township, school = cleaned.get("township"), cleaned.get("school")
+        if township and school:
+            self.add_error("school", "乡镇与学校只选一个。")
+        if not (township or school or self.account.scope.whole_county or self.errors):
+            self.add_error("township", "请选择一个乡镇或一所学校。")
+        return cleaned
+
+    @property
+    def place(self) -> dict[str, str]:
+        """The job's word for the place, if one was chosen."""
+        return {name: str(self.cleaned_data[name].pk) for name in ("township", "school") if self.cleaned_data[name]}
+
+
+class PersonField(forms.ModelChoiceField):
+    """A colleague by name, with where he works; expects `posts` (students.actions.settling.people_for)."""
+
+    def label_from_instance(self, account: Account) -> str:
+        posts = dict.fromkeys(f"{post.place} {post.get_role_display()}" for post in account.posts)
+        return f"{account}（{'、'.join(posts)}）"
+
 
 class SettleForm(OfficeForm):
-    """How a 待核实问题 is settled. Only the fields of the chosen remedy are asked for and judged.
+    """How 待核实问题 (`work`) are settled. Only the fields of the chosen remedy are asked for and judged.
 
-    `rules` are those of all chosen ones, which a remedy must fit; `known` says whether any child behind them was found.
+    A remedy must fit the rules of all of them.
     """
 
     remedy = forms.ChoiceField(
@@ -212,7 +245,7 @@ class SettleForm(OfficeForm):
     )
     valid_to = DateField(label="有效至", required=False, help_text="到期后须重新核实；一般填到本学期末。")
     accepted_until = DateField(label="说明有效至", required=False, help_text="到期后如情况仍在，会再次出现。")
-    assigned_to = forms.ModelChoiceField(label="交给谁办", queryset=Account.objects.none(), required=False)
+    assigned_to = PersonField(label="交给谁办", queryset=Account.objects.none(), required=False, empty_label="请选择")
     reason = forms.CharField(
         label="办理说明",
         max_length=400,
@@ -227,16 +260,17 @@ class SettleForm(OfficeForm):
         "assigned_to": "请选择承办人。",
     }
 
-    def __init__(self, *args, account: Account, rules: set[str], known: bool, today: date, **kwargs):
+    def __init__(self, *args, account: Account, work: QuerySet[Discrepancy], today: date, **kwargs):
         super().__init__(*args, **kwargs)
         self.today = today
+        rules, known = rules_of(work), work.filter(student__isnull=False).exists()
         self.remedies = [
             r
             for r in REMEDIES.values()
             if fits(r, rules) and (known or not r.needs_student) and account.may(r.right)
         ]
         self.fields["remedy"].choices = [(remedy.code, remedy.label) for remedy in self.remedies]
-        self.fields["assigned_to"].queryset = Account.objects.visible_to(account).filter(is_active=True)
+        self.fields["assigned_to"].queryset = people_for(work, by=account)
         self.fields["accepted_until"].initial = today + timedelta(days=90)
 
     @property
@@ -299,6 +333,7 @@ class ExplainForm(OfficeForm):
         label="学校或地点", max_length=200, required=False, help_text="例如：浙江省义乌市稠城一小"
     )
     since_on = DateField(label="离校日期", error_messages={"required": "请填写离校日期。"})
+    until_on = DateField(label="休学至", required=False, help_text="批准休学的最后一天，到期提醒复学。")
     evidence = forms.CharField(
         label="佐证",
         max_length=400,
@@ -320,8 +355,13 @@ class ExplainForm(OfficeForm):
             self.add_error("since_on", "离校日期不能晚于今天。")
         if kind == Absence.Kind.IN_COUNTY and not cleaned.get("to_school"):
             self.add_error("to_school", "请选择转到本县哪所学校。")
-        if kind in EVIDENCE_OF and not cleaned.get("evidence"):
+        if kind in NEEDS_EVIDENCE and not cleaned.get("evidence"):
             self.add_error("evidence", "请写明佐证。")
+        until = cleaned.get("until_on")
+        if kind == Absence.Kind.SUSPENDED and "until_on" not in self.errors and not (until and day and until >= day):
+            self.add_error("until_on", "请填写休学到哪一天，不能早于离校日期。")
+        if kind != Absence.Kind.SUSPENDED:
+            cleaned["until_on"] = None
         if kind != Absence.Kind.IN_COUNTY:
             cleaned["to_school"] = None
         return cleaned

@@ -8,7 +8,9 @@ from django.utils import timezone
 
 from bureau import jobs
 from bureau.jobs import Job, job
-from bureau.organisation.models import County, Term
+from bureau.organisation import changing
+from bureau.organisation.change_models import SchoolChange
+from bureau.organisation.models import County, School, Term, Township
 from students.actions import (
     absences,
     bundles,
@@ -18,13 +20,15 @@ from students.actions import (
     filling,
     marking,
     merging,
+    promoting,
     pulling,
     reconciling,
     registers,
     rosters,
+    transfers,
 )
 from students.forms import current_school_year
-from students.models import Bundle, Delivery, FilledForm, Roster, Snapshot
+from students.models import Bundle, Delivery, FilledForm, Promotion, Roster, Snapshot
 from students.views import formrows
 
 log = logging.getLogger(__name__)
@@ -72,15 +76,20 @@ def apply_bundle(run: Job, bundle: str) -> None:
 
 
 @job("students.reconcile", title="数据比对", exclusive="students.reconcile:{county}")
-def reconcile(run: Job, term: str, rules: list[str] | None = None, as_of: str | None = None) -> None:
-    reconciling.reconcile(
-        run=run, term_code=term, codes=rules, as_of=date.fromisoformat(as_of) if as_of else None
-    )
+def reconcile(
+    run: Job, term: str, rules: list[str] | None = None, as_of: str | None = None, township: str = "", school: str = ""
+) -> None:
+    place = None
+    if township or school:
+        place = Township.objects.get(pk=township) if township else School.objects.get(pk=school)
+    day = date.fromisoformat(as_of) if as_of else None
+    reconciling.reconcile(run=run, term_code=term, codes=rules, as_of=day, place=place)
 
 
 @job("students.watch_absences", title="检查未出现学生的说明期限", exclusive="students.watch_absences:{county}")
 def watch_absences(run: Job, day: str) -> None:
     absences.signal_overdue(county=run.county, today=date.fromisoformat(day))
+    transfers.watch(county=run.county, today=date.fromisoformat(day))
 
 
 @job("students.gather_pushed", title="整理接口推送的名单", exclusive="students.gather_pushed:{county}")
@@ -94,11 +103,38 @@ def pull_list(run: Job, source: str) -> None:
     pulling.pull_list(key=source, run=run)
 
 
+@job("students.stage_promotion", title="计算学年升级", exclusive="students.promotion:{county}")
+def stage_promotion(run: Job, promotion: str) -> None:
+    run.progress(0, 0, "正在计算各校升级、毕业的学生")
+    with run.finishing() as result:
+        found = promoting.stage_promotion(promotion=Promotion.objects.get(pk=promotion))
+        result["rows"] = found.rows.count()
+
+
+@job("students.apply_promotion", title="学年升级", exclusive="students.promotion:{county}")
+def apply_promotion(run: Job, promotion: str, shown: int | None = None) -> None:
+    run.progress(0, 0, "正在升级")
+    with run.finishing() as result:
+        found = promoting.apply_promotion(promotion=Promotion.objects.get(pk=promotion), by=run.by, shown=shown)
+        result["applied"] = found.state == Promotion.State.APPLIED
+
+
 @job("students.seek_duplicates", title="查找可能重复的档案", exclusive="students.seek_duplicates:{county}")
 def seek_duplicates(run: Job) -> None:
     run.progress(0, 0, "正在查找")
     with run.finishing() as result:
         result["waiting"] = merging.seek_duplicates(county=run.county, by=run.by)
+
+
+@job("students.change_schools", title="执行到期的学校撤并、更名", exclusive="students.change_schools:{county}")
+def change_schools(run: Job, day: str) -> None:
+    """Decisions of the bureau whose day has come; one that cannot be carried out stays on its desk."""
+    today = date.fromisoformat(day)
+    for change in SchoolChange.objects.filter(county=run.county).due(today).order_by("effective_on", "pk"):
+        try:
+            changing.apply(change=change, today=today, by=None)
+        except changing.NotChanged as refusal:
+            log.warning("a planned change of a school was not carried out: %s", refusal.code)
 
 
 @shared_task(name="students.nightly")
@@ -108,6 +144,14 @@ def nightly() -> None:
     rung."""
     today = timezone.localdate()
     for county in County.objects.order_by("code"):
+        if SchoolChange.objects.filter(county=county).due(today).exists():
+            jobs.enqueue(
+                "students.change_schools",
+                by=None,
+                county=county,
+                idem_key=f"schools:{county.code}:{today.isoformat()}",
+                day=today.isoformat(),
+            )
         term = Term.objects.filter(county=county, starts_on__lte=today).order_by("-starts_on").first()
         if term:
             jobs.enqueue(

@@ -2,6 +2,7 @@
 
 from bureau.access.routes import path
 from students.api.urls import urlpatterns as api
+from students.turning_urls import urlpatterns as school_year
 from students.views import (
     absences,
     admitting,
@@ -13,7 +14,9 @@ from students.views import (
     discrepancies,
     entries,
     exchange,
+    fieldwork,
     filling,
+    groups,
     households,
     links,
     merging,
@@ -21,12 +24,16 @@ from students.views import (
     prefilling,
     reconciling,
     registers,
+    remarking,
     rosters,
     settling,
+    sites,
     student_list,
     student_page,
     teaching,
+    transfers,
     undoing,
+    worklist,
 )
 
 app_name = "students"
@@ -76,6 +83,26 @@ urlpatterns = [
     path(
         "rosters/absences/explain", absences.explain_absences, right="rosters.upload", name="explain_absences"
     ),
+    path("groups/", groups.groups, right="students.view", name="groups"),
+    path("groups/export.xlsx", groups.export, right="figures.export", name="export_groups"),
+    path("groups/counts/", groups.counts, right="students.view", name="group_counts"),
+    path("groups/check", groups.check, right="rosters.upload", name="check_groups"),
+    path("groups/end", groups.end, right="rosters.upload", name="end_groups"),
+    path("groups/adopt/<slug:group>", groups.adopt, right="rosters.upload", name="adopt_groups"),
+    path("groups/<int:fact_id>/withdraw", groups.withdraw, right="rosters.upload", name="withdraw_group"),
+    path("groups/record/<uuid:student_id>/", groups.record, right="rosters.upload", name="record_group"),
+    path("sites/", sites.sites, right="students.view", name="sites"),
+    path("sites/new/", sites.edit_site, right="year.arrange", name="add_site"),
+    path("sites/<uuid:site_id>/", sites.site, right="students.view", name="site"),
+    path("sites/<uuid:site_id>/edit/", sites.edit_site, right="year.arrange", name="edit_site"),
+    path("moves/", transfers.movements, right="rosters.view", name="movements"),
+    path("moves/export.xlsx", transfers.export, right="figures.export", name="export_movements"),
+    path("moves/announce/<uuid:enrolment_id>/", transfers.announce, right="rosters.upload", name="announce"),
+    path("moves/papers/<uuid:paper_id>/", transfers.paper, right="rosters.view", name="movement_paper"),
+    path("moves/<uuid:movement_id>/", transfers.movement, right="rosters.view", name="movement"),
+    path("moves/<uuid:movement_id>/letter", transfers.letter, right="rosters.view", name="movement_letter"),
+    path("moves/<uuid:movement_id>/papers", transfers.add_paper, right="rosters.upload", name="add_movement_paper"),
+    path("moves/<uuid:movement_id>/<slug:word>", transfers.step, right="rosters.upload", name="movement_step"),
     path("rosters/contested/", absences.contested, right="rosters.view", name="contested"),
     path("rosters/bundles/<uuid:bundle_id>/", bundles.bundle, right="rosters.view", name="bundle"),
     path("rosters/bundles/<uuid:bundle_id>/open", bundles.open_bundle, right="rosters.upload", name="open_bundle"),
@@ -235,6 +262,7 @@ urlpatterns = [
     path("exchange/docs/", exchange.docs, right="exchange.edit", name="exchange_docs"),
     path("exchange/openapi.json", exchange.description, right="exchange.edit", name="exchange_description"),
     *api,
+    *school_year,
     path("links/", links.links, right="links.decide", name="links"),
     path("links/bulk", links.bulk_links, right="links.decide", name="bulk_links"),
     path("links/<int:link_id>/decide", links.decide_link, right="links.decide", name="decide_link"),
@@ -243,11 +271,26 @@ urlpatterns = [
         "discrepancies/export.xlsx", discrepancies.export, right="figures.export", name="export_discrepancies"
     ),
     path("discrepancies/settle", settling.settle, right="differences.settle", name="settle"),
+    path("discrepancies/paper/", fieldwork.field_sheets, right="differences.settle", name="field_sheets"),
+    path("discrepancies/paper/print", fieldwork.print_sheet, right="differences.settle", name="print_sheet"),
+    path("discrepancies/paper/<int:sheet_id>/", fieldwork.field_sheet, right="differences.settle", name="field_sheet"),
+    path("discrepancies/paper/<int:sheet_id>/key", fieldwork.key_sheet, right="differences.settle", name="key_sheet"),
+    path("discrepancies/worklist/", worklist.worklist, right="differences.view", name="worklist"),
+    path("discrepancies/runs/", reconciling.runs, right="differences.view", name="runs"),
     path("discrepancies/run", reconciling.run_reconcile, right="reconcile.run", name="run_reconcile"),
     path(
         "discrepancies/<int:discrepancy_id>/",
         discrepancies.discrepancy,
         right="differences.view",
         name="discrepancy",
+    ),
+    path("discrepancies/<int:discrepancy_id>/comment", remarking.comment, right="differences.view", name="comment"),
+    path("discrepancies/<int:discrepancy_id>/attach", remarking.attach, right="differences.settle", name="attach"),
+    path("attachments/<uuid:attachment_id>/", remarking.attachment, right="differences.view", name="attachment"),
+    path(
+        "attachments/<uuid:attachment_id>/withdraw",
+        remarking.withdraw_attachment,
+        right="differences.settle",
+        name="withdraw_attachment",
     ),
 ]

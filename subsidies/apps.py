@@ -4,3 +4,8 @@ from django.apps import AppConfig
 class SubsidiesConfig(AppConfig):
     name = "subsidies"
     verbose_name = "学生资助"
+
+    def ready(self) -> None:
+        from subsidies import plugs
+
+        plugs.plug_in()

@@ -18,32 +18,48 @@ from bureau.access.models import Account
 from bureau.access.roles import Role
 from bureau.jobs.models import Job
 from bureau.keys import uuid7
+from bureau.organisation.change_models import SchoolChange
 from bureau.organisation.models import County, School, Village
+from bureau.year.models import Handover, TermClosing, WorkDate
+from dropout.models import Case, Episode, ReturnOrder
 from students.intake.checkroll import key_of
 from students.models import (
     Agency,
+    Attachment,
     Bundle,
     Collection,
+    Determination,
     Discrepancy,
     Duplicate,
     Enrolment,
     Entry,
     ExchangeToken,
+    FieldLine,
+    FieldSheet,
     FilledForm,
+    GroupFact,
     HeaderMapping,
     Household,
+    Leaver,
     Link,
     Membership,
     Merge,
+    Movement,
+    MovementPaper,
     Person,
+    Promotion,
     Register,
+    RelocationSite,
+    Repeat,
     RollChange,
     RollCheck,
     Roster,
+    Schooling,
     Snapshot,
     Student,
     UnlockRequest,
 )
+from subsidies.models import Appropriation, FundSource, Grant, Objection, Programme, PublicNotice
 from tests.cast import World
 from tests.factories import AccountFactory, HolidayFactory, TermFactory, VillageFactory
 
@@ -118,6 +134,33 @@ def _roster(school: School) -> Roster:
         status=Roster.State.STAGED, file_name="一年级.xlsx", sha256=uuid7().hex * 2,
         uploaded_by=AccountFactory(county=school.county),
     )  # fmt: skip
+
+
+def _schooling(school: School) -> Schooling:
+    facts = {"school": school, "kind": Schooling.Kind.LENGTH, "stage": "primary", "from_year": 2020}
+    return Schooling.objects.get_or_create(**facts, defaults={"county": school.county, "years": 5})[0]
+
+
+def _repeat(school: School) -> Repeat:
+    year = TermFactory(county=school.county).school_year
+    enrolment = student_at(school).enrolments.get()
+    by = AccountFactory(county=school.county)
+    return Repeat.objects.create(county=school.county, enrolment=enrolment, school_year=year, evidence="批件", decided_by=by)
+
+
+def _promotion(school: School) -> Promotion:
+    year = TermFactory(county=school.county).school_year
+    return Promotion.objects.create(
+        county=school.county, school_year=year, school=school, state=Promotion.State.STAGED, leaves_on=date(2026, 7, 10),
+        asked_by=AccountFactory(county=school.county),
+    )  # fmt: skip
+
+
+def _leaver(school: School) -> Leaver:
+    year = TermFactory(county=school.county).school_year
+    enrolment = student_at(school).enrolments.get()
+    Enrolment.objects.filter(pk=enrolment.pk).update(ended_on=date(2026, 7, 10), exit_kind="毕业", is_present=False)
+    return Leaver.objects.create(county=school.county, enrolment=enrolment, school_year=year)
 
 
 def _applied_roster(school: School) -> Roster:
@@ -212,6 +255,22 @@ def _discrepancy(school: School) -> Discrepancy:
         school=school, township=school.township, term=TermFactory(county=school.county), office="school",
         opened_on=date(2026, 10, 2), due_on=date(2026, 10, 20),
     )  # fmt: skip
+
+
+def _attachment(school: School) -> Attachment:
+    """Withdrawn: whoever may see it is told so."""
+    return Attachment.objects.create(
+        discrepancy=_discrepancy(school), occurrence=1, file_name="证明.pdf", kind="pdf", size=5, sha256=uuid7().hex * 2,
+        by=AccountFactory(county=school.county), withdrawn_at=timezone.now(),
+    )  # fmt: skip
+
+
+def _field_sheet(school: School) -> FieldSheet:
+    sheet = FieldSheet.objects.create(
+        county=school.county, township=school.township, printed_by=AccountFactory(county=school.county)
+    )
+    FieldLine.objects.create(sheet=sheet, position=1, discrepancy=_discrepancy(school), occurrence=1)
+    return sheet
 
 
 def collection_of(county: County, **facts) -> Collection:
@@ -314,6 +373,163 @@ def _bundle(world: World, account: Account) -> Sample:
     return Sample(make(account), make(clerk))
 
 
+def _group_fact(school: School) -> GroupFact:
+    by = _clerk(school)
+    return GroupFact.objects.create(
+        county=school.county, student=student_at(school), group="left_behind", valid_from=date(2026, 9, 1), source="school",
+        checked_on=date(2026, 9, 1), checked_by=by, recorded_by=by,
+    )  # fmt: skip
+
+
+def _site(school: School) -> RelocationSite:
+    site = RelocationSite.objects.get_or_create(county=school.county, name=f"{school}安置点", township=school.township)[0]
+    site.schools.add(school)
+    return site
+
+
+def _site_edited(world: World, account: Account) -> Sample:
+    """Sites are the bureau's to change."""
+    own = {"site_id": _site(world.school).pk} if account.scope.whole_county else None
+    return Sample(own, {"site_id": _site(world.far_school).pk})
+
+
+def _movement(school: School) -> Movement:
+    stay = student_at(school).enrolments.get()
+    return Movement.objects.create(
+        county=school.county, enrolment=stay, school=school, kind="out_of_province", place="义乌市稠城一小",
+        since_on=date(2026, 9, 10), due_on=date(2026, 9, 24), evidence="转学申请", announced_by=_clerk(school),
+    )  # fmt: skip
+
+
+def _movement_paper(school: School) -> MovementPaper:
+    movement = _movement(school)
+    return movement.papers.create(kind="letter", file_name="回执.pdf", added_by=movement.announced_by)
+
+
+def _movement_step(world: World, account: Account) -> Sample:
+    own, foreign = _movement(world.school), _movement(world.foreign_school(account))
+    return Sample({"movement_id": own.pk, "word": "answer"}, {"movement_id": foreign.pk, "word": "answer"})
+
+
+def _work_date(world: World, account: Account) -> Sample:
+    """The dates are the county's: whoever works at one place of it sees them and changes none."""
+
+    def made(county: County) -> WorkDate:
+        days = {"starts_on": date(2026, 9, 10), "due_on": date(2026, 9, 20)}
+        return WorkDate.objects.get_or_create(
+            county=county, title="困难认定", kind="assess", **days, defaults={"set_by": AccountFactory(county=county)}
+        )[0]
+
+    own = {"work_date_id": made(world.county).pk} if account.scope.whole_county else None
+    return Sample(own, {"work_date_id": made(world.far_county).pk})
+
+
+def _term_whole(world: World, account: Account) -> Sample:
+    sample = _term(world, account)
+    return sample if account.scope.whole_county else Sample(None, sample.foreign)
+
+
+def _handover(school: School) -> Handover:
+    leaving, coming = _clerk(school), _clerk(school)
+    return Handover.objects.create(
+        county=school.county, leaving=leaving, coming=coming, handed_on=date(2026, 9, 1), done_by=coming
+    )
+
+
+def _closing(school: School) -> TermClosing:
+    term, by = TermFactory(county=school.county), AccountFactory(county=school.county)
+    return TermClosing.objects.get_or_create(term=term, reopened_at=None, defaults={"closed_on": date(2027, 1, 22), "closed_by": by})[0]
+
+
+def _school_change(school: School) -> SchoolChange:
+    by = AccountFactory(county=school.county)
+    return SchoolChange.objects.get_or_create(
+        county=school.county, school=school, kind="rename", state="planned",
+        defaults={"value": "新名", "effective_on": date(2026, 9, 1), "decision": "云教发〔2026〕1号", "planned_by": by},
+    )[0]
+
+
+def _programme(county: County) -> Programme:
+    return Programme.objects.get_or_create(county=county, code="sample", defaults={"name": "样例", "channel": "card", "benefit": "grant"})[0]
+
+
+def _of_programmes(argument: str = "", find: Callable[[Programme], Any] = lambda programme: None) -> Sampler:
+    """A programme of the county and one of another, with what else the address names. Every account may know of them."""
+
+    def arguments(county: County) -> dict[str, Any]:
+        programme = _programme(county)
+        return {"programme_id": programme.pk} | ({argument: find(programme)} if argument else {})
+
+    def sample(world: World, account: Account) -> Sample:
+        TermFactory(county=world.far_county)
+        return Sample(arguments(world.county) if account.scope.counties else None, arguments(world.far_county))
+
+    return sample
+
+
+def _rate(programme: Programme) -> int:
+    return programme.rates.get_or_create(from_term=4053, stage="primary", defaults={"amount_fen": 100})[0].pk
+
+
+def _grant(school: School) -> Grant:
+    student = student_at(school)
+    return Grant.objects.create(
+        county=school.county, student=student, programme=_programme(school.county), term=TermFactory(county=school.county),
+        amount_fen=100, name=student.person.name, school=school, reference_on=date(2026, 9, 1), signature=b"",
+    )  # fmt: skip
+
+
+def _notice(school: School) -> PublicNotice:
+    return PublicNotice.objects.create(
+        county=school.county, programme=_programme(school.county), term=TermFactory(county=school.county), school=school,
+        posted_on=date(2026, 10, 12), ends_on=date(2026, 10, 19), lines=[["张三", "1班"]], posted_by=_clerk(school),
+    )  # fmt: skip
+
+
+def _objection(school: School) -> Objection:
+    return Objection.objects.create(notice=_notice(school), received_on=date(2026, 10, 13), text="异议", recorded_by=_clerk(school))
+
+
+def _determination(school: School) -> Determination:
+    return Determination.objects.create(
+        county=school.county, student=student_at(school), school_year=TermFactory(county=school.county).school_year, school=school,
+        tier="general", evidence="重病", valid_from=date(2026, 9, 1), applied_by=_clerk(school),
+    )  # fmt: skip
+
+
+def _appropriation(school: School) -> Appropriation:
+    source, _ = FundSource.objects.get_or_create(county=school.county, name="中央", defaults={"level": "central"})
+    return Appropriation.objects.create(
+        county=school.county, source=source, year=2026, doc_no=uuid7().hex, received_on=date(2026, 9, 1), amount_fen=100,
+        available_fen=100, recorded_by=_clerk(school),
+    )  # fmt: skip
+
+
+def _case(school: School) -> Case:
+    number = Case.objects.filter(county=school.county).count() + 1
+    case = Case.objects.create(
+        county=school.county, student=student_at(school), number=number, school=school, township=school.township,
+        state=Case.State.ORDERED, opened_on=date(2026, 9, 10), due_on=date(2026, 9, 17),
+    )  # fmt: skip
+    Episode.objects.create(case=case, opened_on=case.opened_on)
+    return case
+
+
+def _order(school: School) -> ReturnOrder:
+    case = _case(school)
+    return ReturnOrder.objects.create(
+        county=case.county, case=case, episode=case.episodes.get(), township=case.township, series=case.pk.hex, year=2026,
+        number=1, guardian="张大山", days=7, issued_on=date(2026, 9, 14), issued_by=_clerk(school),
+    )  # fmt: skip
+
+
+def _case_step(world: World, account: Account) -> Sample:
+    own, foreign = _case(world.school), _case(world.foreign_school(account))
+    return Sample({"case_id": own.pk, "word": "back"}, {"case_id": foreign.pk, "word": "back"})
+
+
+_one_case, _one_order = _of_schools("case_id", _case), _of_schools("order_id", _order)
+_one_programme, _one_rate = _of_programmes(), _of_programmes("rate_id", _rate)
 _account_edited = _of_schools("account_id", _clerk)
 _township = _of_schools("township_id", lambda school: school.township)
 _one_roster = _of_schools("roster_id", _roster)
@@ -325,6 +541,7 @@ SAMPLES: dict[str, Sampler] = {
     "bureau:reset_password": _account_edited,
     "bureau:disable_account": _account_edited,
     "bureau:enable_account": _account_edited,
+    "bureau:reset_second_factor": _account_edited,
     "bureau:end_assignment": _of_schools("assignment_id", _assignment),
     "bureau:township": _township,
     "bureau:edit_township": _township,
@@ -332,6 +549,19 @@ SAMPLES: dict[str, Sampler] = {
     "bureau:edit_village": _of_schools("village_id", _village),
     "bureau:school": _of_schools("school_id", lambda school: school),
     "bureau:edit_school": _of_schools("school_id", lambda school: school),
+    "bureau:plan_change": _of_schools("school_id", lambda school: school),
+    "bureau:school_change": _of_schools("change_id", _school_change),
+    "bureau:apply_change": _of_schools("change_id", _school_change),
+    "bureau:cancel_change": _of_schools("change_id", _school_change),
+    "bureau:undo_change": _of_schools("change_id", _school_change),
+    "bureau:hand_over": _account_edited,
+    "bureau:handover": _of_schools("handover_id", _handover),
+    "bureau:edit_work_date": _work_date,
+    "bureau:delete_work_date": _work_date,
+    "bureau:term_lists": _term_whole,
+    "bureau:close_term": _term_whole,
+    "bureau:frozen_figures": _of_counties("closing_id", _closing),
+    "bureau:reopen_term": _of_counties("closing_id", _closing),
     "bureau:edit_term": _term,
     "bureau:delete_holiday": _holiday,
     "bureau:job": _job,
@@ -362,6 +592,17 @@ SAMPLES: dict[str, Sampler] = {
     "students:ask_to_unlock": _collection,
     "students:unlock_request": _of_schools("request_id", _unlock_request),
     "students:answer_unlock": _of_schools("request_id", _unlock_request),
+    "students:record_group": _of_schools("student_id", student_at),
+    "students:withdraw_group": _of_schools("fact_id", _group_fact),
+    "students:adopt_groups": lambda world, account: Sample({"group": "disabled"}, None),
+    "students:site": _of_schools("site_id", _site),
+    "students:edit_site": _site_edited,
+    "students:announce": _of_schools("enrolment_id", lambda school: student_at(school).enrolments.get()),
+    "students:movement": _of_schools("movement_id", _movement),
+    "students:movement_letter": _of_schools("movement_id", _movement),
+    "students:add_movement_paper": _of_schools("movement_id", _movement),
+    "students:movement_step": _movement_step,
+    "students:movement_paper": _of_schools("paper_id", _movement_paper),
     "students:check": _of_checks(),
     "students:check_class": _of_checks("class_key", lambda check: key_of(("primary", 2022, "1班"))),
     "students:check_pupil": _of_checks("enrolment_id", _child_of),
@@ -392,4 +633,51 @@ SAMPLES: dict[str, Sampler] = {
     "students:decide_duplicate": _of_counties("duplicate_id", _duplicate),
     "students:household": _of_townships("household_id", _household),
     "students:discrepancy": _of_schools("discrepancy_id", _discrepancy),
+    "students:remove_schooling": _of_schools("schooling_id", _schooling),
+    "students:withdraw_repeat": _of_schools("repeat_id", _repeat),
+    "students:promotion": _of_schools("promotion_id", _promotion),
+    "students:promotion_children": _of_schools("promotion_id", _promotion),
+    "students:promotion_again": _of_schools("promotion_id", _promotion),
+    "students:apply_promotion": _of_schools("promotion_id", _promotion),
+    "students:undo_promotion": _of_schools("promotion_id", _promotion),
+    "students:give_up_promotion": _of_schools("promotion_id", _promotion),
+    "students:return_leaver": _of_schools("leaver_id", _leaver),
+    "students:area": _of_schools("school_id", lambda school: school),
+    "students:edit_area": _of_schools("school_id", lambda school: school),
+    "students:letters": _of_schools("school_id", lambda school: school),
+    **{
+        f"subsidies:{page}": _one_programme
+        for page in (
+            "programme", "edit_programme", "rates", "add_rate", "exclude", "entitled", "export_entitled", "others", "export_others",
+            "list_candidates", "step_applied", "step_school_reviewed", "step_in_notice", "step_notice_passed", "step_submitted",
+            "step_county_approved", "step_finance_approved",
+        )
+    },
+    "subsidies:edit_rate": _one_rate,
+    "subsidies:delete_rate": _one_rate,
+    "subsidies:grant": _of_schools("grant_id", _grant),
+    "subsidies:leave_one": _of_schools("grant_id", _grant),
+    "subsidies:notice": _of_schools("notice_id", _notice),
+    "subsidies:object_to": _of_schools("notice_id", _notice),
+    "subsidies:take_down": _of_schools("notice_id", _notice),
+    "subsidies:answer": _of_schools("objection_id", _objection),
+    "subsidies:decide": _of_schools("determination_id", _determination),
+    "subsidies:determine": _of_schools("student_id", student_at),
+    "subsidies:appropriation": _of_counties("appropriation_id", _appropriation),
+    "subsidies:withdraw": _of_counties("appropriation_id", _appropriation),
+    "subsidies:close_term": _term,
+    "dropout:case": _one_case,
+    "dropout:visit": _one_case,
+    "dropout:sign": _one_case,
+    "dropout:step": _case_step,
+    "dropout:report": _of_schools("student_id", student_at),
+    "dropout:order": _one_order,
+    "dropout:serve_order": _one_order,
+    "dropout:cancel_order": _one_order,
+    "students:field_sheet": _of_townships("sheet_id", _field_sheet),
+    "students:key_sheet": _of_townships("sheet_id", _field_sheet),
+    "students:comment": _of_schools("discrepancy_id", _discrepancy),
+    "students:attach": _of_schools("discrepancy_id", _discrepancy),
+    "students:attachment": _of_schools("attachment_id", _attachment),
+    "students:withdraw_attachment": _of_schools("attachment_id", _attachment),
 }

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from bureau.access import actions
+from bureau.access import actions, second_factor
 from bureau.access.forms import AssignmentForm, EditAccountForm, EndAssignmentForm, NewAccountForm, RightsForm
 from bureau.access.models import Account, Assignment, RoleRights
 from bureau.access.roles import Role
@@ -93,7 +93,7 @@ def account(request: HttpRequest, account_id: UUID) -> HttpResponse:
     return render(
         request,
         "bureau/account.html",
-        {"account": found, "editable": editable, "assignments": held, "today": timezone.localdate()},
+        {"account": found, "editable": editable, "factor": second_factor.confirmed(found), "assignments": held, "today": timezone.localdate()},
     )
 
 

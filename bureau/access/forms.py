@@ -25,6 +25,15 @@ class LogInForm(OfficeForm, auth_forms.AuthenticationForm):
         self.fields["password"].label = "密码"
 
 
+class CodeForm(OfficeForm):
+    code = forms.CharField(
+        label="验证码",
+        max_length=20,
+        help_text="验证器上的 6 位数字；手机不在身边时，填一个备用码。",
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "autofocus": True, "spellcheck": "false"}),
+    )
+
+
 class ChangePasswordForm(OfficeForm, auth_forms.PasswordChangeForm):
     """The person's own password. The form judges; bureau.access.actions.change_password stores."""
 

@@ -1,15 +1,20 @@
 """Deny by default: the right declared with the URL is checked before its view runs."""
 
 import time
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib.auth import logout
 from django.core.exceptions import PermissionDenied
 from django.shortcuts import redirect
+from django.urls import reverse
 
+from bureau.access import second_factor
+from bureau.access.roles import ASKED_AGAIN
 from bureau.access.routes import ANYBODY, LOGGED_IN, TOKEN
 
 _BEFORE_THE_PASSWORD_IS_CHANGED = ("bureau:change_password", "bureau:logout")
+_BEFORE_THE_FACTOR_IS_SET = (*_BEFORE_THE_PASSWORD_IS_CHANGED, "bureau:second_factor")
 
 
 class AccessMiddleware:
@@ -36,6 +41,18 @@ class AccessMiddleware:
         elif now - request.session.get("seen_at", 0) > 60:
             request.session["seen_at"] = now
 
+    def _second_factor(self, request, right: str | None):
+        """Where a person who must have a second factor, or give its code again, is sent first; None: nowhere."""
+        name = request.resolver_match.view_name
+        if name in _BEFORE_THE_FACTOR_IS_SET or (settings.SECOND_FACTOR == "off" and right not in ASKED_AGAIN):
+            return None
+        if second_factor.confirmed(request.user) is None:
+            return redirect("bureau:second_factor") if second_factor.is_required(request.user) else None
+        if right in ASKED_AGAIN and request.user.may(right) and not second_factor.is_fresh(request.session):
+            back = request.get_full_path() if request.method in ("GET", "HEAD") else request.headers.get("Referer", "")
+            return redirect(f"{reverse('bureau:code_again')}?{urlencode({'next': back})}")
+        return None
+
     def process_view(self, request, view, args, kwargs):
         right = getattr(view, "right", None)
         if right in (ANYBODY, TOKEN) or not request.user.is_authenticated:
@@ -43,6 +60,8 @@ class AccessMiddleware:
         if request.user.must_change_password:
             if request.resolver_match.view_name not in _BEFORE_THE_PASSWORD_IS_CHANGED:
                 return redirect("bureau:change_password")
+        elif needs := self._second_factor(request, right):
+            return needs
         if right != LOGGED_IN and (right is None or not request.user.may(right)):
             raise PermissionDenied
         if right != LOGGED_IN:

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from bureau.access.roles import COUNTY_ROLES, DEFAULT_RIGHTS, SCHOOL_ROLES, Role
 from bureau.keys import uuid7
+from bureau.organisation.models import School
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,7 @@ class Account(AbstractBaseUser):
         return Scope(
             counties=frozenset(a.county_id for a in lending),
             townships=frozenset(a.township_id for a in lending if a.township_id),
-            schools=frozenset(schools),
+            schools=frozenset(_with_predecessors(schools)),
             whole_county=any(a.role in COUNTY_ROLES and not a.school_id and not a.township_id for a in lending),
             rights=frozenset().union(*(rights for _, rights in self._held)),
             roles=frozenset(a.role for a in lending),
@@ -164,6 +165,36 @@ class Account(AbstractBaseUser):
     def may(self, right: str) -> bool:
         """Whether any of today's roles carries `right` (see bureau/access/roles.py for the words)."""
         return right in self.scope.rights
+
+
+class SecondFactor(models.Model):
+    """The secret an authenticator app shares with us, and what is left of the recovery codes (as blind indexes).
+
+    `last_step` is the 30-second step of the newest code that was accepted: no code is accepted twice.
+    """
+
+    account = models.OneToOneField(Account, models.CASCADE, primary_key=True, related_name="second_factor")
+    value_id = models.UUIDField(default=uuid7, editable=False)
+    secret = models.BinaryField()
+    confirmed_at = models.DateTimeField(null=True)
+    last_step = models.BigIntegerField(default=0)
+    failures = models.PositiveSmallIntegerField(default=0)
+    locked_until = models.DateTimeField(null=True)
+    recovery = models.JSONField(default=list)
+
+    class Meta:
+        app_label = "bureau"
+        verbose_name = verbose_name_plural = "二次验证"
+
+
+def _with_predecessors(schools: set[UUID]) -> set[UUID]:
+    """The successor of a closed school answers for its papers: whoever works there sees what it left behind."""
+    found, newest = set(schools), schools
+    while newest:
+        closed = School.objects.filter(succeeded_by__in=newest, closed_on__lt=timezone.localdate())
+        newest = set(closed.values_list("pk", flat=True)) - found
+        found |= newest
+    return found
 
 
 class AssignmentQuerySet(models.QuerySet):

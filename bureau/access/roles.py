@@ -37,6 +37,8 @@ RIGHTS = {
     "rosters.view": "查看花名册",
     "rosters.upload": "上传、确认花名册",
     "collections.edit": "布置、锁定花名册上报",
+    "year.turn": "学年升级、学年安排、学区",
+    "year.arrange": "工作日历，学期开学、收尾",
     "registers.view": "查看部门名单",
     "registers.import": "导入部门名单",
     "links.decide": "认定身份匹配",
@@ -45,6 +47,21 @@ RIGHTS = {
     "differences.settle": "办理疑点",
     "hardship.record": "认定、终止困难身份",
     "reconcile.run": "发起比对",
+    "aid.view": "查看资助项目、应助名单和办理进度",
+    "aid.apply": "列出、申请、公示资助",
+    "aid.review": "学校评审、上报资助",
+    "aid.approve": "县级审核资助、困难认定",
+    "aid.finance": "财政审核资助",
+    "aid.programmes": "维护资助项目和标准",
+    "aid.funds": "登记资金指标、学期结账",
+    "funds.view": "查看资金指标和台账",
+    "dropout.view": "查看控辍保学台账、适龄儿童",
+    "dropout.work": "上报线索、核查、走访劝返、登记复学",
+    "dropout.order": "下达限期复学通知书、批准缓学休学",
+    "dropout.sign_government": "销号：政府线签字",
+    "dropout.sign_education": "销号：教育线签字",
+    "dropout.decide": "确认、排除、移交、销号，设定期限",
+    "dropout.export": "导出控辍保学台账",
     "exchange.edit": "管理数据交换（令牌、自动取件）",
     "jobs.view": "查看后台任务",
     "figures.export": "导出名册",
@@ -56,10 +73,14 @@ RIGHTS = {
     "audit.view": "查看审计日志",
 }
 
+# Pages of these rights ask for the second factor's code again when the last one is five minutes old.
+ASKED_AGAIN = frozenset({"students.reveal"})
+
 _EVERYBODY = {"desk", "jobs.view", "organisation.view"}
-_READS = {"students.view", "rosters.view", "differences.view", "dashboard"}
-_BUREAU = _EVERYBODY | _READS | {"registers.view", "figures.export"}
-_SCHOOL = _EVERYBODY | {"students.view", "rosters.view", "differences.view", "figures.export"}
+_READS = {"students.view", "rosters.view", "differences.view", "aid.view", "dashboard"}
+_BUREAU = _EVERYBODY | _READS | {"registers.view", "figures.export", "funds.view"}
+_CASES = {"dropout.view", "dropout.work"}
+_SCHOOL = _EVERYBODY | {"students.view", "rosters.view", "differences.view", "aid.view", "figures.export"}
 
 DEFAULT_RIGHTS: dict[str, frozenset[str]] = {
     role: frozenset(rights)
@@ -67,7 +88,7 @@ DEFAULT_RIGHTS: dict[str, frozenset[str]] = {
         Role.ADMINISTRATOR: _EVERYBODY
         | {"organisation.edit", "accounts.view", "accounts.edit", "rights.edit", "exchange.edit", "dashboard"},
         Role.AUDITOR: _EVERYBODY | {"audit.view", "accounts.view", "dashboard"},
-        Role.SUPERVISOR: _BUREAU,
+        Role.SUPERVISOR: _BUREAU | {"dropout.view", "dropout.export"},
         Role.AID_OFFICER: _BUREAU
         | {
             "students.reveal",
@@ -80,27 +101,39 @@ DEFAULT_RIGHTS: dict[str, frozenset[str]] = {
             "hardship.record",
             "reconcile.run",
             "exchange.edit",
+            "year.arrange",
+            "aid.apply",
+            "aid.approve",
+            "aid.programmes",
         },
-        Role.FINANCE_OFFICER: _BUREAU,
+        Role.FINANCE_OFFICER: _BUREAU | {"aid.finance", "aid.funds"},
         Role.BASIC_EDUCATION_OFFICER: _BUREAU
+        | _CASES
         | {
             "students.reveal",
             "rosters.upload",
             "collections.edit",
+            "year.turn",
+            "year.arrange",
             "registers.import",
             "links.decide",
             "students.merge",
             "differences.settle",
             "reconcile.run",
+            "dropout.order",
+            "dropout.sign_education",
+            "dropout.decide",
+            "dropout.export",
         },
-        Role.INSPECTOR: _EVERYBODY | _READS,
-        Role.TOWNSHIP_OFFICER: _EVERYBODY | _READS | {"registers.view", "differences.settle"},
-        Role.DISTRICT_SCHOOL: _SCHOOL
-        | {"rosters.upload", "differences.settle", "accounts.view", "accounts.edit"},
-        Role.SCHOOL_HEAD: _SCHOOL | {"accounts.view"},
-        Role.SCHOOL_CLERK: _SCHOOL | {"rosters.upload", "differences.settle"},
+        Role.INSPECTOR: _EVERYBODY | _READS | {"dropout.view"},
+        Role.TOWNSHIP_OFFICER: _EVERYBODY | _READS | _CASES
+        | {"registers.view", "differences.settle", "aid.apply", "dropout.order", "dropout.sign_government", "dropout.export"},
+        Role.DISTRICT_SCHOOL: _SCHOOL | _CASES
+        | {"rosters.upload", "differences.settle", "accounts.view", "accounts.edit", "aid.apply", "aid.review"},
+        Role.SCHOOL_HEAD: _SCHOOL | _CASES | {"accounts.view", "aid.review", "dropout.sign_education", "dropout.export"},
+        Role.SCHOOL_CLERK: _SCHOOL | _CASES | {"rosters.upload", "differences.settle", "aid.apply"},
         Role.OPERATOR: _BUREAU
-        | {"rosters.upload", "registers.import", "differences.settle", "hardship.record", "reconcile.run"},
+        | {"rosters.upload", "registers.import", "differences.settle", "hardship.record", "reconcile.run", "aid.apply"},
     }.items()
 }
 

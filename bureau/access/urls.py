@@ -1,11 +1,14 @@
-from bureau.access import account_views, views, workbook_views
+from bureau.access import account_views, factor_views, views, workbook_views
 from bureau.access.routes import ANYBODY, LOGGED_IN, path
 
 VIEW, EDIT = "accounts.view", "accounts.edit"
 
 urlpatterns = [
-    path("login/", views.log_in, right=ANYBODY, name="login"),
+    path("login/", factor_views.LogIn.as_view(), right=ANYBODY, name="login"),
+    path("login/code/", factor_views.login_code, right=ANYBODY, name="login_code"),
     path("logout/", views.log_out, right=LOGGED_IN, name="logout"),
+    path("second-factor/", factor_views.setup, right=LOGGED_IN, name="second_factor"),
+    path("second-factor/again/", factor_views.code_again, right=LOGGED_IN, name="code_again"),
     path("password/", views.change_password, right=LOGGED_IN, name="change_password"),
     path("accounts/", account_views.accounts, right=VIEW, name="accounts"),
     path("accounts/new/", account_views.create_account, right=EDIT, name="create_account"),
@@ -18,6 +21,12 @@ urlpatterns = [
     path("accounts/<uuid:account_id>/assign/", account_views.assign, right=EDIT, name="assign"),
     path(
         "accounts/<uuid:account_id>/reset/", account_views.reset_password, right=EDIT, name="reset_password"
+    ),
+    path(
+        "accounts/<uuid:account_id>/second-factor/reset/",
+        factor_views.reset_second_factor,
+        right=EDIT,
+        name="reset_second_factor",
     ),
     path(
         "accounts/<uuid:account_id>/disable/",

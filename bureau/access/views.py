@@ -1,18 +1,15 @@
-"""Logging in and out, and the own password."""
+"""Logging out, and the own password; logging in stands in factor_views."""
 
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
-from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib.auth.views import LogoutView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
 
 from bureau.access import actions
-from bureau.access.forms import ChangePasswordForm, LogInForm
+from bureau.access.forms import ChangePasswordForm
 
-log_in = LoginView.as_view(
-    template_name="bureau/login.html", authentication_form=LogInForm, redirect_authenticated_user=True
-)
 log_out = LogoutView.as_view()
 
 

@@ -17,13 +17,17 @@ class Line:
 
 @dataclass(frozen=True)
 class Tile:
-    """One indicator at the top of the dashboard. `line` and `foot` are asked only when the tile is drawn."""
+    """One indicator at the top of the dashboard. `line` and `foot` are asked only when the tile is drawn.
+
+    A `private` one is drawn only for those who may open its rows: where few are counted, the number itself tells.
+    """
 
     figure: Figure
     icon: str
     tone: str
     line: Callable[[Asked], Line]
     foot: Callable[[Asked], str] = field(default=lambda asked: "")
+    private: bool = False
 
 
 @dataclass(frozen=True)

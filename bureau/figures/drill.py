@@ -10,9 +10,10 @@ from django.utils import timezone
 
 from bureau.figures.figure import NO_PART, Asked, Figure, find
 from bureau.lists import Filter, Refused
-from bureau.organisation.models import Township
+from bureau.organisation.models import School, Township
 
 UNSTATED = "未注明"
+PLACES: dict[str, Any] = {"township": Township, "school": School}
 
 
 def _only(queryset, value):
@@ -24,7 +25,7 @@ def _only(queryset, value):
 class FigureFilter(Filter):
     """`?figure=S01~stage:primary` for the list whose URL name is `page`; the listing must be given its `account`.
 
-    `words` says the values of a part: {"stage": {"primary": "小学"}}. Townships are known here.
+    `words` says the values of a part: {"stage": {"primary": "小学"}}. Townships and schools are known here.
     """
 
     key: str = "figure"
@@ -53,10 +54,10 @@ class FigureFilter(Filter):
         return (figure, asked), " · ".join(told)
 
     def _told(self, asked: Asked, part: str, value: str) -> str:
-        if part == "township":
+        if part in PLACES:
             try:
-                return Township.objects.get(county=asked.county, pk=UUID(value)).name
-            except (ValueError, Township.DoesNotExist):
+                return PLACES[part].objects.get(county=asked.county, pk=UUID(value)).name
+            except (ValueError, PLACES[part].DoesNotExist):
                 raise Refused from None
         try:
             return str(self.words[part][value])

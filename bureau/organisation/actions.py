@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from bureau import audit
 from bureau.access.models import Account
+from bureau.organisation.furnishing import furnish
 from bureau.organisation.models import (
     County,
     Holiday,
@@ -37,6 +38,7 @@ def import_organisation(*, plan: Plan, by_name: str, account_of) -> County:
     for term in plan.terms:
         save_term(county=county, code=term.code, starts_on=term.starts_on, ends_on=term.ends_on, by=None)
     set_holidays(county=county, days=plan.holidays, by=None)
+    furnish(county, by=by)
     audit.record(by=by, verb="organisation.imported", subject=county, detail=plan.counts)
     return county
 

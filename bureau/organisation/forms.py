@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 
 from bureau.forms import DateField, OfficeForm
+from bureau.organisation import changing
 from bureau.organisation.models import (
     County,
     Holiday,
@@ -119,6 +120,8 @@ class SchoolForm(PlaceForm):
         _in_order(self, "opened_on", "closed_on", "撤并日期早于设立日期。")
         if self.cleaned_data.get("succeeded_by") and not self.cleaned_data.get("closed_on"):
             self.add_error("closed_on", "填写了并入学校，请同时填写撤并日期。")
+        if self.cleaned_data.get("closed_on") and not self.instance.closed_on and changing.classes_of(self.instance):
+            self.add_error("closed_on", "这所学校还有在读学生，请点“撤并、更名”，学生和账号一起转到并入学校。")
         above = self.cleaned_data.get("managed_by")
         if above and above.managed_by_id:
             self.add_error("managed_by", "所选学校自己也由中心校管理，请选中心校。")
@@ -236,6 +239,12 @@ class SettingsForm(OfficeForm):
     )
     absence_days = forms.IntegerField(
         label="未出现学生说明去向的期限（教学日）", min_value=1, max_value=60, help_text="到期没有说明的，列为疑似辍学。"
+    )
+    group_days = forms.IntegerField(
+        label="留守、随迁等群体每学期复核期限（天）", min_value=7, max_value=120, help_text="开学后多少天内复核完。"
+    )
+    transfer_days = forms.IntegerField(
+        label="转学答复期限（工作日）", min_value=1, max_value=60, help_text="接收学校、外县多少个工作日内答复，到期未答复的在工作台标红。"
     )
     number_days = forms.IntegerField(label="证件待补期限（天）", min_value=1, max_value=365)
     account_households = forms.IntegerField(

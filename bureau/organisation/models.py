@@ -21,6 +21,8 @@ class County(models.Model):
         "“仅导入合格行”允许的问题行比例", max_digits=4, decimal_places=3, default="0.500"
     )
     absence_days = models.PositiveSmallIntegerField("未出现学生说明期限（教学日）", default=5)
+    group_days = models.PositiveSmallIntegerField("学生群体每学期复核期限（天）", default=30)
+    transfer_days = models.PositiveSmallIntegerField("转学答复期限（工作日）", default=10)
     number_days = models.PositiveSmallIntegerField("证件待补期限（天）", default=30)
     account_households = models.PositiveSmallIntegerField("同一账号最多几户", default=3)
     removal_share = models.DecimalField(
@@ -175,6 +177,12 @@ class School(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def name_on(self, day: date) -> str:
+        """The name it had on `day`: that of the day itself where it was renamed then. For papers printed again."""
+        renamed = self.changes.filter(kind="rename", state="applied", effective_on__gt=day).order_by("effective_on", "pk")
+        first = renamed.first()
+        return first.before["school"]["name"] if first else self.name
 
     def get_stages_display(self) -> str:
         return "、".join(Stage(stage).label for stage in self.stages)

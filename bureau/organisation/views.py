@@ -140,7 +140,7 @@ def edit_school(request: HttpRequest, school_id: UUID | None = None) -> HttpResp
 
 @require_safe
 def terms(request: HttpRequest) -> HttpResponse:
-    found = Term.objects.visible_to(request.user).select_related("school_year")
+    found = Term.objects.visible_to(request.user).select_related("school_year").prefetch_related("closings")
     return render(request, "bureau/terms.html", {"terms": found, "today": timezone.localdate()})
 
 

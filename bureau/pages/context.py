@@ -11,7 +11,7 @@ from bureau.lists import count_up_to
 from bureau.organisation.models import Term
 from bureau.organisation.terms import term_on
 from bureau.pages.freshness import Freshness, Source, freshness
-from bureau.pages.navigation import NavItem, items_for
+from bureau.pages.navigation import NavItem, items_for, section_of
 
 PRODUCT = "县域教育资助与控辍保学平台"
 MOST_WAITING = 999
@@ -22,6 +22,7 @@ class Entry:
     """A navigation entry as drawn for one account."""
 
     def __init__(self, item: NavItem, account: Account, *, counted: bool = True):
+        self.position, self.caption = item.position, ""
         self.title, self.icon, self.url, self.here = item.title, item.icon, reverse(item.page), False
         self.count = count_up_to(item.waiting(account), MOST_WAITING) if counted and item.waiting else 0
         self.late = count_up_to(item.overdue(account), MOST_WAITING) if counted and item.overdue else 0
@@ -86,6 +87,10 @@ class Frame:
             return []  # until then every page leads to the password page
         entries = [Entry(item, self._member, counted=self.counts) for item in items_for(self._member)]
         path = self._request.path
+        begun = ""
+        for entry in entries:
+            if (section := section_of(entry.position)) != begun:
+                entry.caption = begun = section
         here = [e for e in entries if path == e.url or (e.url != "/" and path.startswith(e.url))]
         if here:
             max(here, key=lambda entry: len(entry.url)).here = True

@@ -24,6 +24,15 @@ class NavItem:
     overdue: Callable[[Account], QuerySet] | None = None
 
 
+# Where a part of the side bar begins, by position, and its caption; rooms choose positions inside their part.
+SECTIONS = ((20, "学生与学籍"), (40, "名单与比对"), (60, "学生资助"), (70, "控辍保学"), (75, "督导检查"), (80, "系统与机构"))
+
+
+def section_of(position: int) -> str:
+    """The caption of the part a position lies in; none for what stands on top."""
+    return next((caption for start, caption in reversed(SECTIONS) if position >= start), "")
+
+
 _items: dict[str, NavItem] = {}
 
 

@@ -60,6 +60,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
                 "foot": tile.foot(asked),
             }
             for tile in figures.tiles()
+            if not tile.private or asked.account.may(tile.figure.right)
         ],
     }
     return render(request, "bureau/dashboard.html", context)

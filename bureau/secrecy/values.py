@@ -31,6 +31,7 @@ FIELDS = frozenset(
         "document",
         "payload",  # the other cells of a row, JSON
         "file",
+        "second_factor",  # what an authenticator app shares with us; its recovery codes are kept as indexes only
         "token",  # what another office's system shows us; kept as its index only
     }
 )

@@ -13,23 +13,18 @@ from django.utils import timezone
 from bureau import audit, states
 from bureau.bulk import by_key
 from bureau.calendars import BeyondTerms, schooldays
-from bureau.organisation.models import County, School, Stage, Term
+from bureau.organisation.models import County, School, Stage
 from bureau.sheets.grades import school_year_of
+from students.actions import moving
 from students.intake.preview import LAST_YEAR, has_finished
 from students.intake.undoing import Book, replaced
-from students.models import Absence, Enrolment, Roster, RosterEffect, RosterSchool, Whereabouts
+from students.models import Absence, Enrolment, Movement, Roster, RosterEffect, RosterSchool, Whereabouts
 from students.models.schooling import FIRST_GRADE, grade_in
 
 State, Kind = Absence.State, Absence.Kind
 VOCATIONAL_AGE = 16  # 义务教育法第十四条、未成年人保护法第六十一条: before it a child belongs in school
-EVIDENCE_OF = {
-    Kind.OTHER_COUNTY: Whereabouts.Kind.OTHER_COUNTY,
-    Kind.OUT_OF_PROVINCE: Whereabouts.Kind.OUT_OF_PROVINCE,
-    Kind.SUSPENDED: Whereabouts.Kind.SUSPENDED,
-    Kind.VOCATIONAL: Whereabouts.Kind.VOCATIONAL_EARLY,
-    Kind.ABROAD: Whereabouts.Kind.ABROAD,
-    Kind.DECEASED: Whereabouts.Kind.DECEASED,
-}
+MOVES = (Kind.IN_COUNTY, Kind.OTHER_COUNTY, Kind.OUT_OF_PROVINCE, Kind.SUSPENDED, Kind.ABROAD, Kind.DECEASED)
+NEEDS_EVIDENCE = (*MOVES[1:], Kind.VOCATIONAL)  # inside the county the other school is the proof
 CHANGES_ENROLMENT = (Kind.GRADUATED, Kind.STILL_HERE)
 
 
@@ -43,13 +38,14 @@ class NotExplained(Exception):
 
 @dataclass(frozen=True)
 class Explanation:
-    """What a school says became of some children. `since_on` is the day they left."""
+    """What a school says became of some children. `since_on` is the day they left, `until_on` the last day of a 休学."""
 
     kind: str
     since_on: date
     evidence: str = ""
     place: str = ""
     to_school: School | None = None
+    until_on: date | None = None
 
 
 # When a roster is applied; within its transaction.
@@ -87,18 +83,24 @@ def follow_roster(*, roster: Roster, absent: Iterable[UUID], book: Book, on: dat
             book.keep_rows(Whereabouts, evidence)
             Whereabouts.objects.filter(pk__in=evidence, withdrawn_at=None).update(withdrawn_at=timezone.now())
             states.move(Absence.objects.filter(pk__in=keys), to=to, by=None)
+    moving.follow_roster(roster=roster, book=book)
 
 
 def unfollow_roster(*, roster: Roster, by) -> None:
     """The roster is undone: its questions are off, with what schools answered; answers it gave itself are taken back."""
     own = Absence.objects.filter(roster=roster).exclude(state=State.CANCELLED)
-    _take_back(own)
+    _take_back(own, by=by)
     states.move(own, to=State.CANCELLED, by=by)
-    before: dict[str, list[str]] = {}
-    for effect in replaced(roster, Absence):
-        before.setdefault(effect.before["state"], []).append(effect.key)
-    for state, keys in before.items():
+    for state, keys in _states_before(roster, Absence).items():
         states.move(Absence.objects.filter(pk__in=keys), to=state, by=by)
+    moving.unfollow_roster(before=_states_before(roster, Movement), by=by)
+
+
+def _states_before(roster: Roster, model) -> dict[str, list[str]]:
+    before: dict[str, list[str]] = {}
+    for effect in replaced(roster, model):
+        before.setdefault(effect.before["state"], []).append(effect.key)
+    return before
 
 
 def _due_on(county: County, on: date) -> date | None:
@@ -119,7 +121,7 @@ def explain(*, absences: QuerySet[Absence], explanation: Explanation, today: dat
     Said again, it replaces what was said before: older evidence is withdrawn. `去向不明` explains nothing, it is the
     suspicion itself. Source: docs/rules/rosters.md, “未出现的学生”. Raises NotExplained when something is missing.
     """
-    _check(explanation, today)
+    check(explanation, today)
     locked = absences.standing().select_for_update(of=["self"]).select_related(
         "enrolment__student__person", "roster__term__school_year", "county"
     )
@@ -127,10 +129,12 @@ def explain(*, absences: QuerySet[Absence], explanation: Explanation, today: dat
     fitting = [absence for absence in found if explanation.kind in kinds_for(absence, explanation.since_on)]
     if explanation.to_school:
         fitting = [absence for absence in fitting if absence.school_id != explanation.to_school.pk]
+    busy = _under_way_otherwise(fitting)
+    fitting = [absence for absence in fitting if absence.enrolment_id not in busy]
     if not fitting:
         return 0, len(found)
     chosen = Absence.objects.filter(pk__in=[absence.pk for absence in fitting])
-    _take_back(chosen.filter(state=State.EXPLAINED))
+    _take_back(chosen, by=by)
     said = {
         "kind": explanation.kind, "to_school": explanation.to_school, "place": explanation.place[:200],
         "since_on": explanation.since_on, "evidence": explanation.evidence[:400], "whereabouts": None,
@@ -146,6 +150,13 @@ def explain(*, absences: QuerySet[Absence], explanation: Explanation, today: dat
     detail = {"explained": str(explanation.kind), "count": len(fitting)}
     audit.record(by=by, verb="students.absences_explained", subject=fitting[0], county=fitting[0].county, detail=detail)
     return len(fitting), len(found) - len(fitting)
+
+
+def _under_way_otherwise(absences: list[Absence]) -> set[UUID]:
+    """Children of whom the school has announced something else beside their absence: that has to be withdrawn first."""
+    under_way = Movement.objects.under_way().filter(enrolment__in=[absence.enrolment_id for absence in absences])
+    own = {absence.pk for absence in absences}
+    return {enrolment for enrolment, absence in under_way.values_list("enrolment", "absence") if absence not in own}
 
 
 def kinds_for(absence: Absence, day: date) -> list[str]:
@@ -188,24 +199,29 @@ def _may_have_graduated(absence: Absence) -> bool:
     return int(grade[1:]) - int(FIRST_GRADE[stage][1:]) >= (enrolment.programme_years or LAST_YEAR[stage]) - 1
 
 
-def _check(explanation: Explanation, today: date) -> None:
+def check(explanation: Explanation, today: date) -> None:
+    """Raises NotExplained when something is missing."""
     if explanation.since_on > today:
         raise NotExplained("in_the_future", "离校日期不能晚于今天。")
     if explanation.kind == Kind.IN_COUNTY and explanation.to_school is None:
         raise NotExplained("school_required", "请选择转到本县哪所学校。")
-    if explanation.kind in EVIDENCE_OF and not explanation.evidence.strip():
+    if explanation.kind == Kind.SUSPENDED and not (explanation.until_on and explanation.until_on >= explanation.since_on):
+        raise NotExplained("until_required", "请填写休学到哪一天，不能早于休学开始的日期。")
+    if explanation.kind in NEEDS_EVIDENCE and not explanation.evidence.strip():
         raise NotExplained("evidence_required", "请写明佐证，例如转学手续、就读证明、与监护人的通话记录。")
 
 
 def _act(absences: list[Absence], explanation: Explanation, *, today: date, by) -> None:
-    """What an explanation changes beside itself: evidence of whereabouts, an end, or the child is back on the roll."""
-    if kind := EVIDENCE_OF.get(explanation.kind):
-        deceased = explanation.kind == Kind.DECEASED
+    """What an explanation changes beside itself: a 学籍异动, evidence of whereabouts, an end, or back on the roll."""
+    if explanation.kind in MOVES:
+        _move(absences, explanation, today=today, by=by)
+    elif explanation.kind == Kind.VOCATIONAL:
         for absence in absences:
             absence.whereabouts = Whereabouts(
-                county_id=absence.county_id, student_id=absence.enrolment.student_id, kind=kind,
-                place=explanation.place[:200], evidence=explanation.evidence[:400], valid_from=explanation.since_on,
-                valid_to=None if deceased else _recheck_on(absence, today), recorded_by=by,
+                county_id=absence.county_id, student_id=absence.enrolment.student_id,
+                kind=Whereabouts.Kind.VOCATIONAL_EARLY, place=explanation.place[:200],
+                evidence=explanation.evidence[:400], valid_from=explanation.since_on,
+                valid_to=moving.asked_again_on(absence.county_id, today), recorded_by=by,
             )  # fmt: skip
         Whereabouts.objects.bulk_create([absence.whereabouts for absence in absences], batch_size=500)
         Absence.objects.bulk_update(absences, ["whereabouts"], batch_size=500)
@@ -216,10 +232,18 @@ def _act(absences: list[Absence], explanation: Explanation, *, today: date, by) 
         _bring_back(absences)
 
 
-def _recheck_on(absence: Absence, today: date) -> date:
-    """Evidence is asked for anew at the end of the term: of this one, or of the next that is entered."""
-    coming = Term.objects.filter(county=absence.county_id, ends_on__gte=today).order_by("ends_on").first()
-    return coming.ends_on if coming else max(absence.roster.term.ends_on, today)
+def _move(absences: list[Absence], explanation: Explanation, *, today: date, by) -> None:
+    """The same record a school makes that announces the change before a roll leaves the child out."""
+    of_enrolment = {absence.enrolment_id: absence for absence in absences}
+    enrolments = Enrolment.objects.select_for_update().filter(pk__in=of_enrolment).order_by("pk")
+    movements = moving.begin(
+        enrolments=enrolments, kind=explanation.kind, since_on=explanation.since_on, until_on=explanation.until_on,
+        place=explanation.place, to_school=explanation.to_school, evidence=explanation.evidence, absences=of_enrolment,
+        by=by, today=today,
+    )  # fmt: skip
+    for movement in movements:
+        of_enrolment[movement.enrolment_id].whereabouts = movement.whereabouts
+    Absence.objects.bulk_update(absences, ["whereabouts"], batch_size=500)
 
 
 def _bring_back(absences: list[Absence]) -> None:
@@ -239,8 +263,9 @@ def _bring_back(absences: list[Absence]) -> None:
     Enrolment.objects.bulk_update(changed, ["is_present", "is_registered", "roll"], batch_size=500)
 
 
-def _take_back(absences: QuerySet[Absence]) -> None:
+def _take_back(absences: QuerySet[Absence], *, by) -> None:
     """What was said of these is withdrawn with everything it had changed."""
+    moving.withdraw(moving.of_absences(absences), by=by, reason="重新说明去向")
     said = list(absences.exclude(kind="").select_related("enrolment"))
     evidence = [absence.whereabouts_id for absence in said if absence.whereabouts_id]
     Whereabouts.objects.filter(pk__in=evidence, withdrawn_at=None).update(withdrawn_at=timezone.now())

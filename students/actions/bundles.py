@@ -49,7 +49,7 @@ def receive_bundle(*, file: Path, file_name: str, term: Term, kind: str, county:
 @transaction.atomic
 def open_again(*, bundle: Bundle, by) -> None:
     """Ask once more where the zip's job was stopped or failed."""
-    bundle = Bundle.objects.select_for_update(of=["self"]).select_related("job", "county").get(pk=bundle.pk)
+    bundle = Bundle.objects.select_for_update(of=["self"]).select_related("county").get(pk=bundle.pk)
     if bundle.is_reading and (bundle.job is None or bundle.job.is_finished):
         _ask_to_open(bundle, by=by)
 

@@ -119,7 +119,7 @@ def confirm_class(*, check: RollCheck, key: str, seen: str, by) -> RollClass:
 @transaction.atomic
 def send_check(*, check: RollCheck, by) -> Roster:
     """Write the checked roll as a workbook and take it in as a roster; sent before, the same roster again."""
-    check = RollCheck.objects.select_for_update(of=["self"]).select_related("school__county", "term__school_year", "roster").get(pk=check.pk)
+    check = RollCheck.objects.select_for_update(of=["self"]).select_related("school__county", "term__school_year").get(pk=check.pk)
     if check.state == RollCheck.State.SENT and check.roster:
         return check.roster
     check = _held(check)
@@ -169,7 +169,7 @@ def give_up(*, check: RollCheck, by) -> None:
 def reopen(*, check: RollCheck, by) -> None:
     """Go on with a check whose roster was given up, not readable, or undone: all that was entered is still there."""
     School.objects.select_for_update(no_key=True).get(pk=check.school_id)
-    check = RollCheck.objects.select_for_update(of=["self"]).select_related("roster").get(pk=check.pk)
+    check = RollCheck.objects.select_for_update().get(pk=check.pk)
     if check.state == RollCheck.State.OPEN:
         return
     if not may_reopen(check):

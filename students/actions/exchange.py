@@ -145,7 +145,7 @@ def close_delivery(*, delivery: Delivery, rows: int | None) -> Delivery:
 
     `rows` is how many the sender counts. Closed before: nothing happens, unless the work was broken off. Raises Refused.
     """
-    held = Delivery.objects.select_for_update(of=["self"]).select_related("county", "snapshot__job", "job").get(pk=delivery.pk)
+    held = Delivery.objects.select_for_update(of=["self"]).select_related("county").get(pk=delivery.pk)
     if held.closed_at and not held.purged_at:
         if held.is_stuck:
             _ask_again(held)

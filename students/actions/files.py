@@ -42,6 +42,11 @@ def opened_file(*, value_id: UUID, file_name: str) -> Iterator[Path]:
         yield plain
 
 
+def remove_file(*, value_id: UUID) -> None:
+    """Take a sealed file away; nothing happens when it is gone already."""
+    _place(value_id).unlink(missing_ok=True)
+
+
 def sha256_of(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,7 +1,8 @@
 """Linking: after every import all waiting rows are matched again; what is left over is proposed to a human."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
@@ -10,30 +11,34 @@ from django.utils import timezone
 from bureau import audit
 from bureau.jobs import Job
 from bureau.organisation.models import County
+from bureau.sheets.grades import school_year_of
 from students.linkage.automatic import assign, link_by_family, link_by_hints, link_by_number
 from students.linkage.creating import create_students
 from students.linkage.embedded import remember_embedded
-from students.linkage.households import remember_households
+from students.linkage.households import note_waiting_rows, remember_households
 from students.linkage.residue import propose
 from students.linkage.whereabouts import remember_whereabouts
-from students.models import Enrolment, Entry, Link, Register, Sighting, Snapshot, Student
+from students.models import Enrolment, Entry, Leaver, Link, Register, Sighting, Snapshot, Student
+from students.models.turning import Lengths
 from students.rules import school_age_births
 
 
-def link_waiting(*, county: County, as_of: date) -> None:
+def link_waiting(*, county: County, as_of: date, after: Snapshot | None = None, parted: Collection[UUID] = ()) -> None:
     """Match every waiting row of the county's lists again, and make known the children lists may make known.
 
-    `as_of` is the newest list's day: it decides who is of school age, never the clock. Call inside a transaction:
-    it holds the county, so that two imports at once do not make the same child known twice.
+    `as_of` is the newest list's day: it decides who is of school age, never the clock. `after` is the list just read,
+    `parted` whose rows it changed so that they are somebody else's. Call inside a transaction: it holds the county, so
+    that two imports at once do not make the same child known twice.
     """
     County.objects.select_for_update().get(pk=county.pk)
+    note_waiting_rows(county)
     conflicts = _link_exactly(county)
     propose(county, as_of=as_of, conflicts=conflicts)
     turning_six = as_of.year  # who is six by this year's 31 August may be asked for before the school year begins
     if create_students(county, births=school_age_births(county, school_year=turning_six, as_of=as_of)):
         propose(county, as_of=as_of, conflicts=_link_exactly(county))
     _remember_hukou(county)
-    remember_households(county)
+    remember_households(county, parted=parted, late=after)
     remember_embedded(county)
     remember_whereabouts(county)
 
@@ -103,15 +108,17 @@ def _follow(decided: list[Link]) -> Iterable[County]:
     """What the rows now linked say of households and whereabouts; the counties concerned."""
     counties = {link.county_id: link.county for link in decided}
     linked = {link.person_id for link in decided if link.status == Link.State.CONFIRMED}
-    for county in counties.values() if linked else ():
-        remember_households(county, of=linked)
+    parted = {link.person_id for link in decided if link.was_confirmed}
+    for county in counties.values() if linked or parted else ():
+        remember_households(county, of=linked, parted=parted)
         remember_whereabouts(county)
     return counties.values()
 
 
 def _decide(link: Link, status: str, reason: str, by) -> Link:
     link = Link.objects.select_for_update().select_related("entry").get(pk=link.pk)
-    if link.status == Link.State.CONFIRMED != status:
+    link.was_confirmed = link.status == Link.State.CONFIRMED != status
+    if link.was_confirmed:
         linked_so = Entry.objects.filter(pk=link.entry_id, person=link.person_id, link_method="confirmed")
         linked_so.update(person=None, link_state="unlinked", link_method="")
     link.status, link.reason, link.decided_by, link.decided_at = status, reason, by, timezone.now()
@@ -140,9 +147,14 @@ def register_enrolments(*, snapshot: Snapshot) -> None:
     schools = {school for _, school in listed}
     here = Enrolment.objects.filter(county=snapshot.county, school__in=schools, ended_on=None)
     known = {(e.student_id, e.school_id): e for e in here.iterator(5_000)}
+    lengths, year = Lengths(snapshot.county), school_year_of(snapshot.as_of)
+    graduated = Leaver.objects.filter(county=snapshot.county, enrolment__school__in=schools)
+    finished = set(graduated.values_list("enrolment__student", "enrolment__school", "enrolment__stage"))
     changed, new = [], []
     for key, entry in listed.items():
         enrolment = known.get(key)
+        if enrolment is None and (*key, entry.stage) in finished:
+            continue  # the export has not turned yet; who finished here does not come back by it
         if enrolment is None:
             enrolment = Enrolment(
                 county=snapshot.county,
@@ -157,14 +169,16 @@ def register_enrolments(*, snapshot: Snapshot) -> None:
         enrolment.registered_by_xueji = True
         enrolment.state = entry.status_text[:20] or enrolment.state
         if entry.entered_in:
-            enrolment.stage, enrolment.entered_in = entry.stage, entry.entered_in
+            stage, entered_in, years = lengths.told(entry.school_id, entry.stage, entry.entered_in, year)
+            enrolment.stage, enrolment.entered_in = stage, entered_in - enrolment.repeat_offset
+            enrolment.programme_years = enrolment.programme_years or years
             enrolment.class_name = entry.class_name or enrolment.class_name
     for key, enrolment in known.items():
         if key not in listed and enrolment.is_registered and not snapshot.partial:
             enrolment.is_registered, enrolment.registered_by_xueji = False, True
             changed.append(enrolment)
     Enrolment.objects.bulk_create(new, batch_size=1_000)
-    columns = ["is_registered", "registered_by_xueji", "state", "stage", "entered_in", "class_name"]
+    columns = ["is_registered", "registered_by_xueji", "state", "stage", "entered_in", "class_name", "programme_years"]
     Enrolment.objects.bulk_update(changed, columns, batch_size=500)
 
 

@@ -19,7 +19,7 @@ from students.sheets import ROSTERS
 @transaction.atomic
 def ask_for_marked(*, roster: Roster, by) -> None:
     """Ask a worker for the marked file, unless it is there or on its way."""
-    held = Roster.objects.select_for_update(of=["self"]).select_related("marking", "county").get(pk=roster.pk)
+    held = Roster.objects.select_for_update(of=["self"]).select_related("county").get(pk=roster.pk)
     if is_marked(held) or (held.marking and not held.marking.is_finished):
         return
     job = jobs.enqueue("students.mark_roster", by=by, county=held.county, roster=held.pk)

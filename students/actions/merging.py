@@ -234,9 +234,8 @@ def _empty(person: UUID) -> None:
     """What the program itself hung on a split-off file goes: it is linked and compared anew."""
     Entry.objects.filter(person=person).exclude(link_method="confirmed").update(**NOBODY)
     Link.objects.filter(person=person, status=Link.State.PROPOSED).delete()
-    Discrepancy.objects.filter(student=person, state__in=[Discrepancy.State.NEW, Discrepancy.State.CLOSED]).filter(
-        Q(subject_id__contains=person.hex) | Q(subject_id__contains=str(person))
-    ).delete()
+    own = Discrepancy.objects.filter(Q(subject_id__contains=person.hex) | Q(subject_id__contains=str(person)), student=person)
+    own.exclude(pk__in=Discrepancy.objects.worked_on().values("pk")).delete()
     Duplicate.objects.filter(Q(first=person) | Q(second=person)).delete()
 
 

@@ -73,7 +73,7 @@ def reading_stopped(found: Roster | Snapshot) -> bool:
 @transaction.atomic
 def read_again(*, found: Roster | Snapshot, by) -> None:
     """Ask once more for a reading that was stopped; one that is under way goes on."""
-    held = type(found).objects.select_for_update(of=["self"]).select_related("job", "county").get(pk=found.pk)
+    held = type(found).objects.select_for_update(of=["self"]).select_related("county").get(pk=found.pk)
     if not reading_stopped(held):
         return
     if isinstance(held, Roster):

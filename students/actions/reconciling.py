@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from bureau import audit, jobs
 from bureau.jobs import Job
-from bureau.organisation.models import County, Term
+from bureau.organisation.models import County, School, Term, Township
 from bureau.organisation.terms import term_on
 from students.actions.registers import newest_as_of
 from students.engine import apply_rule
@@ -33,15 +33,19 @@ def ask(*, county: County, by, inputs: set[str], cause: str) -> Job | None:
     )
 
 
-def reconcile(*, run: Job, term_code: str, codes: list[str] | None, as_of: date | None) -> None:
+def reconcile(
+    *, run: Job, term_code: str, codes: list[str] | None, as_of: date | None, place: Township | School | None = None
+) -> None:
     """Apply the rules (all, or those of `codes`) in one transaction; the job's result holds the counts of each.
+
+    With a `place` only what belongs there is opened and closed, and only that is counted.
 
     Differences opened are dated with the day the job was asked for, so a run that is killed and started again
     leaves exactly what an undisturbed one leaves.
     """
     county = run.county
     term = Term.objects.select_related("school_year").get(county=county, code=term_code)
-    matter = Matter(county, term, as_of or default_as_of(county, term))
+    matter = Matter(county, term, as_of or default_as_of(county, term), place)
     rules = [rule for code, rule in RULES.items() if codes is None or code in codes]
     started = time.perf_counter()
     run.progress(0, 0, "正在比对")
@@ -56,4 +60,5 @@ def reconcile(*, run: Job, term_code: str, codes: list[str] | None, as_of: date 
             "rules": outcomes,
             "seconds": round(time.perf_counter() - started, 3),
         }
-        audit.record(by=run.by, verb="students.reconciled", subject=run, county=county, detail={"rules": list(outcomes)})
+        detail = {"rules": list(outcomes)} | ({"place": place.code} if place else {})
+        audit.record(by=run.by, verb="students.reconciled", subject=run, county=county, detail=detail)

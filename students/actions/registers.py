@@ -58,6 +58,7 @@ def new_snapshot(
     Returns the snapshot and whether it is new.
     """
     sha256 = sha256_of(path)
+    Register.objects.select_for_update(no_key=True).get(pk=register.pk)  # two send it at once: the second finds the first
     known = Snapshot.objects.exclude(state=Snapshot.State.REFUSED).filter(
         county=county, register=register, township=township, as_of=as_of, sha256=sha256
     )
@@ -172,7 +173,8 @@ def _close(snapshot: Snapshot, reading: Reading, run: Job, *, ask_first: bool) -
             return
         compared = time.perf_counter()
         newest = Snapshot.objects.closed().filter(county=snapshot.county).order_by("-as_of").values_list("as_of", flat=True)
-        link_waiting(county=snapshot.county, as_of=max([snapshot.as_of, *newest[:1]]))
+        as_of = max([snapshot.as_of, *newest[:1]])
+        link_waiting(county=snapshot.county, as_of=as_of, after=snapshot, parted=changes.parted)
         if snapshot.register.name == "xueji":
             register_enrolments(snapshot=snapshot)
         snapshot.seconds |= {

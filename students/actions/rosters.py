@@ -68,6 +68,7 @@ def new_roster(
     Returns the roster and whether it is new. Raises Locked where the bureau takes none any more.
     """
     sha256 = sha256_of(path)
+    County.objects.select_for_update(no_key=True).get(pk=county.pk)  # two send it at once: the second finds the first
     same_place = Roster.objects.filter(county=county, term=term, kind=kind, school=school)
     same = same_place.filter(sha256=sha256).exclude(status__in=["refused", "withdrawn", "undone"]).order_by("-pk").first()
     if same and (same.status != "applied" or same.parts.filter(latest=True).exists() or not same.parts.exists()):

@@ -4,21 +4,24 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
 
 from bureau import audit, states
+from bureau.access.models import Account, Assignment, RoleRights
+from bureau.access.roles import Role
 from bureau.identity.names import pinyin_key
-from bureau.organisation.models import County
+from bureau.organisation.models import County, School
 from students.actions.registers import newest_as_of
 from students.models import Discrepancy, Enrolment, Entry, Hardship, Person, Student, Whereabouts
 from students.rules import RULES
 
 State = Discrepancy.State
-OPEN = (State.NEW, State.ASSIGNED)
+OPEN = Discrepancy.WAITING
 ACCEPTED_DAYS = 180  # how long an explanation holds when nobody says otherwise
 
 
@@ -33,7 +36,8 @@ class NotSettled(Exception):
 @dataclass(frozen=True)
 class Remedy:
     """One way to settle. `act` changes the facts for a queryset of differences and gives columns to set on them;
-    `fields` are the values it asks for beside the reason, `needed` those it cannot do without."""
+    `fields` are the values it asks for beside the reason, `needed` those it cannot do without. What is in the state
+    `to` already is left alone, unless the move may be made `again`."""
 
     code: str
     label: str
@@ -43,6 +47,7 @@ class Remedy:
     needed: tuple[str, ...] = ()
     needs_reason: bool = False
     needs_student: bool = False
+    again: bool = False
     right: str = "differences.settle"
 
     @property
@@ -67,22 +72,52 @@ def settle(
     if any(name not in given for name in chosen.needed):
         raise NotSettled("value_required", "请把办理信息填写完整。")
     with transaction.atomic():
-        open_ones = discrepancies.filter(state__in=OPEN).order_by()
-        found = open_ones.count()
-        fitting = open_ones.filter(rule__in=chosen.rules)
-        if chosen.to == State.ASSIGNED:
-            fitting = fitting.filter(state=State.NEW)
-        if chosen.needs_student:
-            fitting = fitting.filter(student__isnull=False)
-        subject = fitting.first()
-        if subject is None:
-            return 0, found
-        also = chosen.act(fitting, by=by, reason=reason, **given)
-        note = {"remedy": remedy, "note": reason[:400]}
-        settled = states.move(fitting, to=chosen.to, by=by, reason=reason, also=note | dict(also))
-        detail = {"remedy": remedy, "count": settled}
-        audit.record(by=by, verb="students.settled", subject=subject, county=subject.county, detail=detail)
+        found = discrepancies.filter(state__in=OPEN).order_by().count()
+        settled, subject = take(discrepancies, chosen, by=by, reason=reason, given=given)
+        if subject is not None:
+            detail = {"remedy": remedy, "count": settled}
+            audit.record(by=by, verb="students.settled", subject=subject, county=subject.county, detail=detail)
     return settled, found - settled
+
+
+def take(
+    work: QuerySet, chosen: Remedy, *, by, reason: str, given: Mapping[str, Any], batch: UUID | None = None
+) -> tuple[int, Discrepancy | None]:
+    """One remedy for the open differences it fits; how many, and one of them. The caller checks, audits and commits."""
+    fitting = work.filter(state__in=OPEN, rule__in=chosen.rules).order_by()
+    if not chosen.again:
+        fitting = fitting.exclude(state=chosen.to)
+    if chosen.needs_student:
+        fitting = fitting.filter(student__isnull=False)
+    held = len(fitting.select_for_update(of=["self"]).values_list("pk", flat=True))  # whoever settles them too is second
+    subject = fitting.first() if held else None
+    if subject is None:
+        return 0, None
+    also = chosen.act(fitting, by=by, reason=reason, **given)
+    note = {"remedy": chosen.code, "note": reason[:400]}
+    said = _told(reason, given)
+    return states.move(fitting, to=chosen.to, by=by, reason=said, also=note | dict(also), batch=batch), subject
+
+
+def _told(reason: str, given: Mapping[str, Any]) -> str:
+    """What the history says: to whom it was given, where that was part of it."""
+    to = f"交给{given['assigned_to']}" if "assigned_to" in given else ""
+    return "：".join(filter(None, [to, reason.strip()]))
+
+
+def people_for(work: QuerySet, *, by) -> QuerySet[Account]:
+    """To whom `by` may give these: people he knows whose role settles differences at a place of theirs, or in the county.
+
+    That the chosen one sees every one of them is checked when they are given. `posts` are his assignments of today.
+    """
+    roles = [role for role, rights in RoleRights.objects.by_role(by.county_id).items() if "differences.settle" in rights]
+    today = Assignment.objects.in_force(timezone.localdate()).filter(role__in=roles).exclude(role=Role.OPERATOR)
+    schools = School.objects.filter(pk__in=work.order_by().values("school"))
+    here = Q(school__in=schools) | Q(school__managed__in=schools) | Q(township__in=work.order_by().values("township"))
+    serving = today.filter(here | Q(township__in=schools.values("township")) | Q(school=None, township=None))
+    posts = Prefetch("assignments", today.select_related("school", "township", "county"), to_attr="posts")
+    people = Account.objects.visible_to(by).filter(is_active=True, pk__in=serving.values("account"))
+    return people.order_by("display_name", "username").prefetch_related(posts)
 
 
 def _record_hardship(work: QuerySet, *, by, reason: str) -> Mapping[str, Any]:
@@ -205,7 +240,18 @@ def _accept(work: QuerySet, *, by, reason: str, accepted_until: date | None = No
     return {"accepted_until": accepted_until or timezone.localdate() + timedelta(days=ACCEPTED_DAYS)}
 
 
+def _explain(work: QuerySet, *, by, reason: str) -> Mapping[str, Any]:
+    """What the school or township found out; the office that acts accepts it, acts on it, or gives it back."""
+    return {}
+
+
 def _assign(work: QuerySet, *, by, reason: str, assigned_to) -> Mapping[str, Any]:
+    """A named person who may settle it: of a bulk all of it, or nothing is given to him."""
+    seen = Discrepancy.objects.visible_to(assigned_to).filter(pk__in=work.values("pk")).count()
+    if not (assigned_to.is_active and assigned_to.may("differences.settle")):
+        raise NotSettled("assignee_may_not", f"{assigned_to}没有办理疑点的权限，请另选一人。")
+    if missing := work.count() - seen:
+        raise NotSettled("assignee_elsewhere", f"其中 {missing} 件不在{assigned_to}的办理范围内，请另选一人，或分乡镇、分学校交办。")
     return {"assigned_to": assigned_to, "remedy": ""}
 
 
@@ -227,7 +273,8 @@ REMEDIES: dict[str, Remedy] = {
         Remedy("registered_outside", "登记为外县户籍（随迁）", State.FIXED, _registered_outside, needs_student=True),
         Remedy("adopt_list", "按户籍名单更正", State.FIXED, _adopt_list, needs_student=True),
         Remedy("reported", "已在原系统更正，等下期名单核对", State.FIXED, _reported, needs_reason=True),
+        Remedy("explain", "答复情况，请承办单位核定", State.EXPLAINED, _explain, needs_reason=True),
         Remedy("accept", "说明情况（暂不调整）", State.ACCEPTED, _accept, fields=("accepted_until",), needs_reason=True),
-        Remedy("assign", "交办", State.ASSIGNED, _assign, fields=("assigned_to",), needed=("assigned_to",)),
+        Remedy("assign", "交办", State.ASSIGNED, _assign, fields=("assigned_to",), needed=("assigned_to",), again=True),
     )
 }

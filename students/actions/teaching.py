@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 from django.db import transaction
 
-from bureau import audit, jobs, states
+from bureau import audit, states
 from bureau.organisation.models import School
+from students.actions.opening import ask_to_read_roster
 from students.actions.refusals import NotApplicable
 from students.models import HeaderMapping, Roster
 from students.sheets import ROSTERS
@@ -26,17 +27,11 @@ def teach_headers(*, roster: Roster, lessons: Mapping[str, str], for_all: bool, 
     for header, attr in lessons.items():
         _remember(held, school, header, attr, by)
     audit.record(by=by, verb="students.headers_taught", subject=held, county=held.county, detail={"count": len(lessons)})
-    return read_again(roster=held, by=by)
-
-
-def read_again(*, roster: Roster, by) -> Roster:
-    """Put a refused or staged roster back to reading; a worker begins from the kept file. Call inside a transaction."""
-    states.move(Roster.objects.filter(pk=roster.pk), to=Roster.State.READING, by=by)
-    roster.refresh_from_db()
-    roster.file_error, roster.problems, roster.tables = None, [], []
-    roster.job = jobs.enqueue("students.read_roster", by=by, county=roster.county, roster=roster.pk)
-    roster.save(update_fields=["file_error", "problems", "tables", "job"])
-    return roster
+    anew = {"file_error": None, "problems": [], "tables": []}
+    states.move(Roster.objects.filter(pk=held.pk), to=Roster.State.READING, by=by, also=anew)
+    held.refresh_from_db()
+    ask_to_read_roster(roster=held, by=by)
+    return held
 
 
 @transaction.atomic

@@ -29,6 +29,7 @@ from students.models import (
     Link,
     Membership,
     Merge,
+    Movement,
     Person,
     RollChange,
     RollCheck,
@@ -213,8 +214,7 @@ def _standing_on(roster: Roster, made: Made) -> Iterable[Obstacle]:
     yield _told("学籍系统名单已据此登记在籍", by_key(listed, "pk", made.enrolments, "pk", "student_id"), remedy)
     guardians = by_key(Guardianship.objects, "student", made.students, "pk", "student_id")
     yield _told("后来又登记了监护人", (row for row in guardians if row[0] not in made.guardianships), remedy)
-    worked_on = Discrepancy.objects.exclude(state__in=[Discrepancy.State.NEW, Discrepancy.State.CLOSED])
-    worked_on = worked_on | Discrepancy.objects.exclude(remedy="")
+    worked_on = Discrepancy.objects.worked_on()
     yield _told("待核实问题已经办理", by_key(worked_on, "student", made.students, "pk", "student_id"), remedy)
     for model, keys in ((Person, made.people), (Student, made.students), (Enrolment, made.enrolments)):
         for relation in _relations(model):
@@ -234,6 +234,8 @@ def _of_others(model: type[models.Model]) -> QuerySet:
     """Without what an undone roster or a finished check left behind: it goes along."""
     if model is Absence:
         return Absence.objects.exclude(state=Absence.State.CANCELLED)
+    if model is Movement:
+        return Movement.objects.exclude(state=Movement.State.WITHDRAWN, papers=None)
     if model is RollChange:
         return RollChange.objects.filter(check_of__state=RollCheck.State.OPEN)
     return model._base_manager.all()

@@ -5,7 +5,7 @@ from datetime import date
 from django.db.models import Q
 
 from bureau.access.models import Account
-from students.actions import linking, settling
+from students.actions import linking, remarking, settling
 from students.demo.schools import CLERKS_SCHOOL
 from students.demo.world import World
 from students.models import Discrepancy, Link
@@ -67,6 +67,10 @@ def settle_second(county) -> None:
         reason="请入户核实",
         values={"assigned_to": township},
     )
+    answered = some("R08", 4, township__name="青石镇")
+    for question in answered:
+        remarking.comment(discrepancy=question, text="已入户，奶奶说孩子随父母外出，正在联系就读学校。", by=township)
+    settling.settle(discrepancies=answered, remedy="explain", by=township, reason="随父母在外就读，就读证明尚未寄到")
     likely = Link.objects.filter(county=county, status=Link.State.PROPOSED, score__gte=90).order_by(
         "-score", "entry"
     )

@@ -233,7 +233,7 @@ ENROLMENTS = (
         WHERE e.id = r.enrolment_id AND NOT r.enrolment_is_new""",
     """UPDATE students_enrolment AS e SET is_present = {present},
             is_registered = CASE WHEN {tells} THEN {registered} ELSE e.is_registered END,
-            stage = COALESCE(NULLIF(r.stage, ''), e.stage), entered_in = COALESCE(r.entered_in, e.entered_in),
+            stage = COALESCE(NULLIF(r.stage, ''), e.stage), entered_in = COALESCE(r.entered_in - e.repeat_offset, e.entered_in),
             class_name = COALESCE(NULLIF(r.class_name, ''), e.class_name),
             boarding = COALESCE(r.boarding, e.boarding), state = COALESCE(NULLIF(r.state, ''), e.state),
             major = COALESCE(NULLIF(r.major, ''), e.major), agricultural = COALESCE(r.agricultural, e.agricultural),

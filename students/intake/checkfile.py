@@ -64,9 +64,11 @@ def grade_code(pupil: Pupil, school_year: int) -> str:
         return MIXED
     if not pupil.entered_in or not pupil.stage or pupil.stage == Stage.SPECIAL:
         return ""
-    code = grade_in(school_year, stage=pupil.stage, entered_in=pupil.entered_in)
+    years = pupil.programme_years
+    code = grade_in(school_year, stage=pupil.stage, entered_in=pupil.entered_in, years=years)
     same = code in GRADE_NAMES and STAGE_OF_LETTER[code[0]] == pupil.stage
-    return code if same and not pupil.repeat_offset and entry_year(code, school_year) == pupil.entered_in else ""
+    told = same and not pupil.repeat_offset and entry_year(code, school_year, years=years) == pupil.entered_in
+    return ("P6" if code == "J6" else code) if told else ""  # 六年级, as every school writes it
 
 
 def _facts(students: set[UUID]) -> dict[UUID, dict[str, Any]]:

@@ -115,7 +115,7 @@ class RollClass:
 
     @property
     def title(self) -> str:
-        return title_of(self.cohort, self.school_year)
+        return title_of(self.cohort, self.school_year, next((p.programme_years for p in self.pupils), None))
 
     @property
     def here(self) -> list[Pupil]:
@@ -189,11 +189,11 @@ def key_of(cohort: Cohort) -> str:
     return hashlib.sha256("|".join(map(str, cohort)).encode()).hexdigest()[:16]
 
 
-def title_of(cohort: Cohort, school_year: int) -> str:
+def title_of(cohort: Cohort, school_year: int, years: int | None = None) -> str:
     stage, entered_in, class_name = cohort
     grade = "混龄班" if stage == Stage.PRESCHOOL and not entered_in else ""
     if stage and entered_in:
-        code = grade_in(school_year, stage=stage, entered_in=entered_in)
+        code = grade_in(school_year, stage=stage, entered_in=entered_in, years=years)
         grade = GRADE_NAMES.get(code, f"{entered_in}级")
     return f"{grade or '年级不明'}{class_name or '未分班'}"
 
@@ -244,7 +244,7 @@ def _roll(
     roll, classes = Roll(), {}
 
     def place(pupil: Pupil, cohort: Cohort) -> None:
-        pupil.title = title_of(pupil.cohort, year)
+        pupil.title = title_of(pupil.cohort, year, pupil.programme_years)
         if cohort not in classes:
             classes[cohort] = RollClass(*cohort, year, confirmed=confirmed.get(cohort))
         classes[cohort].pupils.append(pupil)
@@ -278,7 +278,8 @@ def _as_entered(known: Pupil, change: RollChange | None, year: int) -> Pupil:
     pupil = Pupil(**(vars(known) | {"change": change, "typed": typed} | {k: typed[k] for k in FACTS if k in typed}))
     if pupil.cohort != known.cohort:
         pupil.was = known.cohort
-    told = [("班级", title_of(known.cohort, year), title_of(pupil.cohort, year))]
+    years = known.programme_years
+    told = [("班级", title_of(known.cohort, year, years), title_of(pupil.cohort, year, years))]
     told += [("住校", BOARDING[known.boarding], BOARDING[pupil.boarding]), ("学籍状态", known.state, pupil.state)]
     pupil.differences = [(label, old, new) for label, old, new in told if old != new]
     return pupil

@@ -27,6 +27,11 @@ WHO = (
     "head_citizen_id", "guardian_citizen_id", "student_number", "certificate", "township_name", "village_name", "address",
     "school_code", "school_name",
 )  # what tells whom a row is about: while these stay, a human answer about it stands
+OF_HEAD = (
+    "name", "citizen_id", "citizen_id_damaged", "birth_on", "sex", "ethnicity", "relation", "person_no", "student_number",
+    "certificate", "holder_id", "phone",
+)  # in a row of a whole household
+ADULT = 18  # a household headed by somebody younger is a child's
 UNCOMPARED = ("序号", "编号", "行号")  # they change with every row above
 
 COLUMNS = tuple(
@@ -57,10 +62,8 @@ class EntryStager:
 
     def staged(self, row: Any) -> Iterator[tuple]:
         """The staged entries of one accepted row: one, or one per member where the household stands sideways."""
-        members = row.values.get("members")
-        shared = {name: value for name, value in row.values.items() if name != "members"}
-        for member in members or [{}]:
-            values = self._entry(shared | member)
+        for told in _of_household(row.values, children_born_from=self.snapshot.as_of.year - ADULT):
+            values = self._entry(told)
             values["sheet"] = self.sheets[row.sheet]
             values["row"] = row.number
             yield tuple(values[name] for name in COLUMNS)
@@ -161,6 +164,25 @@ class EntryStager:
             or self.digest(f"row:{key}:{payload}")
         )
 
+
+
+def _of_household(values: dict[str, Any], *, children_born_from: int) -> Iterator[dict[str, Any]]:
+    """Each person of a row: the household's cells are everybody's, those that tell who it is only their own.
+
+    The head is told of by the cells that name him; he has a stay of his own when he may be a child and is no member.
+    """
+    members = values.pop("members", None) or []
+    born = birth_in(number) if (number := values.get("citizen_id")) else None
+    child = born is not None and born.year >= children_born_from
+    if not members or (child and not any(_is_head(member, values) for member in members)):
+        yield values
+    shared = {name: value for name, value in values.items() if name not in OF_HEAD}
+    yield from (shared | member for member in members)
+
+
+def _is_head(member: dict[str, Any], head: dict[str, Any]) -> bool:
+    one, other = member.get("citizen_id"), head.get("citizen_id")
+    return one == other if one and other else name_key(member.get("name") or "") == name_key(head.get("name") or "")
 
 
 def _same_county(text: str, county) -> bool:

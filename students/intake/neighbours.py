@@ -4,14 +4,16 @@ An entry is recognised by its strongest key (ID, else 人编号, else household 
 then by the weaker ones among what is left. Source: docs/rules/registers.md, “comparing two lists”.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
+from uuid import UUID
 
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
+from bureau.bulk import refresh_statistics
 from students.linkage.households import KINDS
-from students.models import Entry, FormerHousehold, Sighting, Snapshot
+from students.models import Entry, FormerHousehold, Identifier, Person, Sighting, Snapshot
 from students.models.registers import EntryFields
 
 FIELDS = [f'"{field.column}"' for field in EntryFields._meta.get_fields()]
@@ -23,20 +25,32 @@ SEEN_BEFORE = SEEN.format("n.as_of <= %(as_of)s")
 SEEN_LATER = SEEN.format("n.as_of > %(as_of)s AND n.as_of <= %(until)s")
 TOLD_LATER = """(SELECT n.township_id FROM students_snapshot n WHERE n.register_id = %(register)s AND n.state = 'closed'
     AND n.as_of > %(as_of)s AND n.township_id IS NOT NULL)"""
-MATCHED = "EXISTS (SELECT 1 FROM students_stagedentry s WHERE s.snapshot_id = %(snapshot)s AND s.entry_id = e.id)"
-TAKEN = "EXISTS (SELECT 1 FROM students_stagedentry t WHERE t.snapshot_id = %(snapshot)s AND t.entry_id = e.id)"
+MATCHED = "EXISTS (SELECT 1 FROM matched_rows m WHERE m.entry = e.id)"
+PAIRED = "students_stagedentry s JOIN matched_rows m ON m.staged = s.id JOIN students_entry e ON e.id = m.entry"
+WITHOUT = "NOT EXISTS (SELECT 1 FROM matched_rows m WHERE m.staged = s.id)"
+MATCHED_ROWS = {  # apart from the staged rows, which are wide: to write a key into each of them costs more than to find it
+    "postgresql": "CREATE TEMPORARY TABLE matched_rows (staged bigint, entry bigint, same boolean DEFAULT false) ON COMMIT DROP",
+    "sqlite": "CREATE TEMPORARY TABLE matched_rows (staged, entry, same DEFAULT 0)",
+}
 OTHER_HOUSEHOLD = """(e.household_no <> s.household_no OR e.relation <> s.relation OR e.head_name <> s.head_name)"""
+STABLE = " AND ".join(
+    f"(e.{c} = s.{c} OR (e.{c} IS NULL AND s.{c} IS NULL))" for c in ("citizen_index", "name_key", "birth_on")
+)  # while a row's number, name and birth date stay, so does its link
 ENDS_BEFORE = "CASE WHEN e.own_to < %(last)s THEN e.own_to ELSE %(last)s END"
 
 
 @dataclass
 class Changes:
-    """What a list changed against the one before it, in entries (one person's stay each)."""
+    """What a list changed against the one before it, in entries (one person's stay each).
+
+    `parted`: persons whose row now says that somebody else may be meant.
+    """
 
     added: int = 0
     removed: int = 0
     changed: int = 0
     same: int = 0
+    parted: set[UUID] = field(default_factory=set)
 
 
 class Closing:
@@ -64,6 +78,7 @@ class Closing:
 
         A county's list may be late for some townships only: those that have sent newer lists of their own.
         """
+        self._lay_out()
         newer = newer_lists(self.snapshot)
         townships = [] if self.snapshot.township_id else _townships_of(newer)
         if townships:
@@ -82,30 +97,44 @@ class Closing:
         self._run("DELETE FROM students_stagedentry WHERE snapshot_id = %(snapshot)s")
         return changes
 
+    def _lay_out(self) -> None:
+        """A table for what is matched; and PostgreSQL must know how many rows it joins, or it looks at each with each."""
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TABLE IF EXISTS matched_rows")
+            cursor.execute(MATCHED_ROWS[connection.vendor])
+            cursor.execute("CREATE INDEX matched_staged ON matched_rows (staged)")
+            cursor.execute("CREATE INDEX matched_entry ON matched_rows (entry)")
+            if connection.vendor == "postgresql":
+                cursor.execute(f"ANALYZE students_stagedentry (id, snapshot_id, citizen_index, category, {', '.join(KEYS)})")
+                cursor.execute("ANALYZE matched_rows")
+        refresh_statistics(Entry, Identifier, Person)
+
     # The usual case: nothing newer is known.
 
     def _follow_on(self) -> Changes:
         for key in KEYS:
             self._match(key, LISTED)
         self._run(
-            """UPDATE students_stagedentry AS s SET same = %(yes)s FROM students_entry e
-               WHERE s.snapshot_id = %(snapshot)s AND e.id = s.entry_id AND e.digest = s.digest"""
+            """UPDATE matched_rows SET same = %(yes)s FROM students_stagedentry s, students_entry e
+               WHERE s.id = matched_rows.staged AND e.id = matched_rows.entry AND e.digest = s.digest"""
         )
-        same = self._count("same = %(yes)s")
-        changed = self._count("entry_id IS NOT NULL") - same
+        same = self._count("WHERE same = %(yes)s")
+        changed = self._count("") - same
+        parted: set[UUID] = set()
         if changed:
             self._keep_households()
+            parted = self._parted()
             self._update_changed()
         moved = self._end(
             f"""NOT {MATCHED} AND EXISTS (SELECT 1 FROM students_stagedentry s WHERE s.snapshot_id = %(snapshot)s
-                AND s.entry_id IS NULL AND s.recognised_by = e.recognised_by)"""
+                AND {WITHOUT} AND s.recognised_by = e.recognised_by)"""
         )  # the same person in another category: one stay ends, another begins
         removed = 0 if self.snapshot.partial else self._end(f"NOT {MATCHED}")
         added = self._insert_new("NULL", "s.own_to")
         self._match("recognised_by", LISTED)
         if moved:
             self._begin_new_category()
-        return Changes(added - moved, removed, changed + moved, same)
+        return Changes(added - moved, removed, changed + moved, same, parted)
 
     def _keep_households(self) -> None:
         """What the lists before said of the households of rows that now say otherwise."""
@@ -114,9 +143,10 @@ class Closing:
         self._run(
             f"""INSERT INTO students_formerhousehold (entry_id, snapshot_id, household_no, relation, head_name)
                 SELECT e.id, i.snapshot_id, e.household_no, e.relation, e.head_name
-                FROM students_stagedentry s JOIN students_entry e ON e.id = s.entry_id
-                JOIN students_sighting i ON i.entry_id = e.id
-                WHERE s.snapshot_id = %(snapshot)s AND NOT s.same AND e.household_no <> '' AND {OTHER_HOUSEHOLD}
+                FROM {PAIRED} JOIN students_sighting i ON i.entry_id = e.id
+                WHERE s.snapshot_id = %(snapshot)s AND NOT m.same AND e.household_no <> ''
+                AND ({OTHER_HOUSEHOLD} OR e.listed_from <> COALESCE(s.own_from, e.listed_from)
+                    OR (s.village_id IS NOT NULL AND (e.village_id IS NULL OR e.village_id <> s.village_id)))
                 ON CONFLICT DO NOTHING"""
         )
 
@@ -127,24 +157,32 @@ class Closing:
         self._run(
             f"""INSERT INTO students_formerhousehold (entry_id, snapshot_id, household_no, relation, head_name)
                 SELECT e.id, s.snapshot_id, s.household_no, s.relation, s.head_name
-                FROM students_stagedentry s JOIN students_entry e ON e.id = s.entry_id
-                WHERE s.snapshot_id = %(snapshot)s AND s.household_no <> '' AND {OTHER_HOUSEHOLD}
+                FROM {PAIRED} WHERE s.snapshot_id = %(snapshot)s AND s.household_no <> '' AND {OTHER_HOUSEHOLD}
                 ON CONFLICT DO NOTHING"""
         )
 
+    def _parted(self) -> set[UUID]:
+        """Whom changed rows were linked to and no longer are."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"""SELECT DISTINCT e.person_id FROM {PAIRED}
+                    WHERE s.snapshot_id = %(snapshot)s AND NOT m.same AND e.person_id IS NOT NULL
+                    AND CASE WHEN {STABLE} THEN 0 ELSE 1 END = 1""",
+                {"snapshot": self.params["snapshot"]},
+            )
+            return {Entry._meta.get_field("person").target_field.to_python(key) for (key,) in cursor.fetchall()}
+
     def _update_changed(self) -> None:
-        identity = ("citizen_index", "name_key", "birth_on")
-        stable = " AND ".join(f"(e.{c} = s.{c} OR (e.{c} IS NULL AND s.{c} IS NULL))" for c in identity)
         keep = ", ".join(
-            f"{column} = CASE WHEN {stable} THEN e.{column} ELSE {otherwise} END"
+            f"{column} = CASE WHEN {STABLE} THEN e.{column} ELSE {otherwise} END"
             for column, otherwise in (("person_id", "NULL"), ("link_state", "'unlinked'"), ("link_method", "''"))
         )
         scope = "e.scope_township_id" if self.snapshot.township_id else "COALESCE(s.township_id, e.scope_township_id)"
         self._run(
             f"""UPDATE students_entry AS e SET {", ".join(f"{c} = s.{c}" for c in FIELDS)}, {keep},
                 scope_township_id = {scope}, listed_from = COALESCE(s.own_from, e.listed_from), listed_to = s.own_to
-                FROM students_stagedentry s
-                WHERE s.snapshot_id = %(snapshot)s AND s.entry_id = e.id AND NOT s.same"""
+                FROM students_stagedentry s, matched_rows m
+                WHERE s.snapshot_id = %(snapshot)s AND m.staged = s.id AND e.id = m.entry AND NOT m.same"""
         )
 
     def _begin_new_category(self) -> None:
@@ -167,11 +205,13 @@ class Closing:
         for who in (SEEN_LATER, f"{SEEN_BEFORE} AND ({LISTED} OR e.omitted_on > %(as_of)s)"):
             for key in KEYS:
                 self._match(key, who)
+        self._write_down()
         self._keep_late_households()
         self._run(
-            f"""UPDATE students_entry AS e SET listed_from = COALESCE(e.own_from, %(as_of)s)
-                FROM students_stagedentry s WHERE s.snapshot_id = %(snapshot)s AND s.entry_id = e.id
-                AND e.listed_from > %(as_of)s AND {self.rows}"""
+            f"""UPDATE students_entry AS e SET listed_from = COALESCE(e.own_from, s.own_from, %(as_of)s)
+                FROM students_stagedentry s, matched_rows m
+                WHERE s.snapshot_id = %(snapshot)s AND m.staged = s.id AND e.id = m.entry
+                AND e.listed_from > COALESCE(e.own_from, s.own_from, %(as_of)s) AND {self.rows}"""
         )
         gone = "e.omitted_on = %(omitted)s" if after else LISTED
         if not self.snapshot.partial:
@@ -183,6 +223,7 @@ class Closing:
         else:
             self._insert_new("NULL", "s.own_to")
         self._match("recognised_by", gone)
+        self._write_down()
         following = _difference(self.snapshot, first, seen=Q(pk__in=self.snapshot.staged.exclude(entry=None).values("entry")))
         Snapshot.objects.filter(pk=first.pk).update(
             added=following.added, removed=following.removed, same=max(following.same - first.changed, 0)
@@ -213,12 +254,19 @@ class Closing:
 
     def _match(self, key: str, candidates: str) -> None:
         """Staged rows without an entry find theirs by one key; a weaker key only among entries nobody has found."""
-        alone = "" if key == "recognised_by" else f"AND NOT {TAKEN}"
-        self._run(
-            f"""UPDATE students_stagedentry AS s SET entry_id = e.id FROM students_entry e
-                WHERE s.snapshot_id = %(snapshot)s AND s.entry_id IS NULL AND e.register_id = %(register)s
-                AND e.{key} = s.{key} AND e.category = s.category AND {candidates} AND {self.scope} AND {self.rows} {alone}"""
+        alone = "" if key == "recognised_by" else f"AND NOT {MATCHED}"
+        found = self._run(
+            f"""INSERT INTO matched_rows (staged, entry) SELECT s.id, MIN(e.id) FROM students_stagedentry s, students_entry e
+                WHERE s.snapshot_id = %(snapshot)s AND {WITHOUT} AND e.register_id = %(register)s
+                AND e.{key} = s.{key} AND e.category = s.category AND {candidates} AND {self.scope} AND {self.rows} {alone}
+                GROUP BY s.id"""
         )
+        if found and connection.vendor == "postgresql":
+            self._run("ANALYZE matched_rows")
+
+    def _write_down(self) -> None:
+        """The keys of the entries into the staged rows, where querysets look for them: few lists come late."""
+        self._run("UPDATE students_stagedentry AS s SET entry_id = m.entry FROM matched_rows m WHERE s.id = m.staged")
 
     def _end(self, which: str, *, listed: str = LISTED) -> int:
         return self._run(
@@ -246,23 +294,19 @@ class Closing:
                 ) k ON k."index" = s.citizen_index AND (k.name_key = s.name_key OR s.name_key = '')
                 WHERE s.id IN (
                     SELECT MIN(s.id) FROM students_stagedentry s WHERE s.snapshot_id = %(snapshot)s
-                    AND s.entry_id IS NULL AND {self.rows} GROUP BY s.recognised_by, s.category) ORDER BY s.id"""
+                    AND {WITHOUT} AND {self.rows} GROUP BY s.recognised_by, s.category) ORDER BY s.id"""
         )
 
     def _sight(self) -> None:
         self._run(
             """INSERT INTO students_sighting (snapshot_id, entry_id, sheet, "row")
-               SELECT snapshot_id, entry_id, sheet, "row" FROM students_stagedentry
-               WHERE snapshot_id = %(snapshot)s AND entry_id IS NOT NULL ORDER BY id"""
+               SELECT s.snapshot_id, m.entry, s.sheet, s."row" FROM students_stagedentry s JOIN matched_rows m ON m.staged = s.id
+               WHERE s.snapshot_id = %(snapshot)s ORDER BY s.id"""
         )
 
     def _count(self, condition: str) -> int:
         with connection.cursor() as cursor:
-            cursor.execute(
-                f"""SELECT COUNT(DISTINCT entry_id) FROM students_stagedentry
-                    WHERE snapshot_id = %(snapshot)s AND {condition}""",
-                self.params,
-            )
+            cursor.execute(f"SELECT COUNT(DISTINCT entry) FROM matched_rows {condition}", self.params)
             return cursor.fetchone()[0]
 
     def _run(self, statement: str) -> int:

@@ -35,14 +35,15 @@ def _facts(enrolment: Enrolment, school_year: int) -> dict[str, Any]:
     grade = ""
     if enrolment.stage and enrolment.entered_in:
         grade = grade_in(
-            school_year, stage=enrolment.stage, entered_in=enrolment.entered_in, repeat_offset=enrolment.repeat_offset
-        )
+            school_year, stage=enrolment.stage, entered_in=enrolment.entered_in,
+            repeat_offset=enrolment.repeat_offset, years=enrolment.programme_years,
+        )  # fmt: skip
     return {
         "name": person.name,
         "sex": person.sex if person.sex in ("1", "2") else None,
         "birth_on": person.birth_on,
         "ethnicity": person.ethnicity or None,
-        "grade": grade if grade in GRADE_NAMES else None,
+        "grade": {"J6": "P6"}.get(grade, grade) if grade in GRADE_NAMES else None,  # 六年级, whichever stage
         "class_name": enrolment.class_name or GRADE_NAMES.get(grade),
         "hukou": child.hukou_text,
         "boarding": BOARDING[enrolment.boarding],

@@ -94,7 +94,7 @@ class _Registry:
         self.here: dict[tuple[UUID, UUID], tuple] = {}
         self.elsewhere: dict[UUID, set[UUID]] = {}
         self.newcomers: dict[tuple[str, bytes], dict] = {}  # the first row of each number nobody had
-        columns = ("student_id", "school_id", "pk", *COMPARED, "stage", "is_present")
+        columns = ("student_id", "school_id", "pk", *COMPARED, "stage", "repeat_offset", "is_present")
         for student, school, *facts in by_key(Enrolment.objects.filter(ended_on=None), "student", persons, *columns):
             self.here[student, school] = facts
             if facts[-1]:
@@ -156,7 +156,9 @@ def _somebody_else(row: dict, registry: _Registry, *, enrolled_here: bool) -> bo
 
 def _changes(row: dict, registry: _Registry, known: tuple) -> Iterable[list]:
     """[what, old, new] for each field the row states and the registry has otherwise; numbers without their values."""
-    facts = dict(zip(("pk", *COMPARED, "stage", "is_present"), known, strict=True))
+    facts = dict(zip(("pk", *COMPARED, "stage", "repeat_offset", "is_present"), known, strict=True))
+    if facts["entered_in"]:  # a roll tells the cohort he is with now
+        facts["entered_in"] += facts["repeat_offset"]
     for name in COMPARED:
         new = row[name]
         if new not in (None, "") and new != facts[name]:

@@ -15,7 +15,8 @@ from bureau.sheets import ACCEPTED, REJECTED, Problem, Reading, Row
 from students.intake.aidlines import aid_line
 from students.linkage.embedded import holder_in
 from students.models import Roster, RosterRow
-from students.models.schooling import FIRST_GRADE, GRADE_NAMES, STAGE_OF_LETTER, entry_year
+from students.models.schooling import FIRST_GRADE, GRADE_NAMES, STAGE_OF_LETTER
+from students.models.turning import Lengths
 
 COLUMNS = tuple(field.attname for field in RosterRow._meta.concrete_fields if field.name != "id")
 EMPTY: dict[str, Any] = dict.fromkeys(COLUMNS) | {
@@ -54,6 +55,7 @@ class RollStager:
         }
         digest = secrecy.blinder("payload")
         self.blind = blinders | {"address": lambda text: digest(f"address:{squeeze(text)}")}
+        self.lengths = Lengths(roster.county)
         self.stages = dict(School.objects.filter(county=roster.county).values_list("pk", "stages"))
 
     def find_schools(self, reading: Reading) -> dict[int, UUID | None]:
@@ -133,8 +135,8 @@ class RollStager:
         grade = grade_at(stages, grade, self.school_year) if stages else grade
         if grade[:1] not in STAGE_OF_LETTER:
             return
-        staged["stage"] = STAGE_OF_LETTER[grade[0]].value
-        staged["entered_in"] = entry_year(grade, self.school_year)
+        staged["stage"], staged["entered_in"], years = self.lengths.cohort(staged["school_id"], grade, self.school_year)
+        staged["programme_years"] = staged["programme_years"] or years
         if staged["class_name"] == GRADE_NAMES.get(grade):  # the one 大班 of a kindergarten
             staged["class_name"] = ""
 

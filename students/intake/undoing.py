@@ -21,6 +21,7 @@ from students.models import (
     Household,
     Identifier,
     Membership,
+    Movement,
     Person,
     Roster,
     RosterEffect,
@@ -40,6 +41,7 @@ KEPT: dict[type[models.Model], tuple[str, ...]] = {
     RosterSchool: ("latest",),
     Absence: ("state",),
     Whereabouts: ("withdrawn_at",),
+    Movement: ("state", "to_school_id"),
 }
 COUNTED = (Guardianship, Household, Membership)  # rows with a counted key: created are those above the last one before
 NUMBERS = ("citizen_uuid", "number_uuid", "holder_uuid", "phone_uuid", "address_uuid")

@@ -6,7 +6,7 @@ certificate. Source: docs/rules/registers.md, “proposals”.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date
 from uuid import UUID
 
@@ -17,7 +17,6 @@ from bureau.bulk import fill
 from bureau.identity import citizen
 from bureau.identity.names import pinyin_key
 from bureau.organisation.models import County
-from students.models import Entry
 
 FIRST_CHARACTERS = 4  # of the person's name, looked for in the row's: all of them for nearly everybody
 
@@ -32,6 +31,33 @@ TABLES = {
         "CREATE TEMPORARY TABLE sought_numbers (entry, number)",
     ),
 }
+
+
+@dataclass(slots=True)
+class Waiting:
+    """What is compared of a waiting row. `number_text`: the citizen ID as it stands there, right or damaged."""
+
+    pk: int
+    county_id: UUID
+    link_state: str
+    name: str
+    name_key: str
+    birth_on: date | None
+    sex: str
+    village_id: UUID | None
+    township_id: UUID | None
+    head_name: str
+    citizen_index: bytes | None
+    citizen_uuid: UUID | None
+    citizen_sealed: bytes | None
+    row_uuid: UUID
+    payload_sealed: bytes | None
+    identity: bytes | None
+    digest: bytes
+    number_text: str = ""
+
+
+WAITING = tuple(one.name for one in fields(Waiting) if one.name != "number_text")
 
 
 @dataclass
@@ -51,7 +77,7 @@ class Pairs:
         return set().union(*self.of_entry.values()) if self.of_entry else set()
 
 
-def pairs_of(county: County, entries: list[Entry]) -> Pairs:
+def pairs_of(county: County, entries: list[Waiting]) -> Pairs:
     """The pairs worth comparing; `entries` carry their `number_text`. Call inside a transaction."""
     found = Pairs()
     with connection.cursor() as cursor:
@@ -72,14 +98,14 @@ def pairs_of(county: County, entries: list[Entry]) -> Pairs:
     return found
 
 
-def _sought(entries: Iterable[Entry]) -> Iterator[tuple]:
+def _sought(entries: Iterable[Waiting]) -> Iterator[tuple]:
     for entry in entries:
         yield entry.pk, entry.name_key, pinyin_key(entry.name), entry.birth_on
         for day in days_like(entry.birth_on):
             yield entry.pk, entry.name_key, "", day
 
 
-def _numbers(entries: Iterable[Entry]) -> Iterator[tuple]:
+def _numbers(entries: Iterable[Waiting]) -> Iterator[tuple]:
     blind = secrecy.blinder("citizen_id")
     for entry in entries:
         if entry.citizen_index is None and entry.number_text:

@@ -370,7 +370,7 @@ def left_on(person: UUID, merge: Merge) -> list[tuple[str, int]]:
             if reference.model is Link:
                 rows = rows.exclude(status=Link.State.PROPOSED)
             if reference.model is Discrepancy:
-                rows = rows.exclude(state__in=[Discrepancy.State.NEW, Discrepancy.State.CLOSED])
+                rows = rows.filter(pk__in=Discrepancy.objects.worked_on().values("pk"))
             keys = {str(key) for key in rows.values_list("pk", flat=True)}
             if more := keys - own.get(reference.model._meta.db_table, set()):
                 found.append((str(reference.model._meta.verbose_name), len(more)))

@@ -18,7 +18,7 @@ from bureau import secrecy
 from bureau.bulk import by_key, chunks, insert_rows
 from bureau.identity.names import keys_agree
 from bureau.organisation.models import County
-from students.linkage.blocking import Pairs, days_like, pairs_of
+from students.linkage.blocking import WAITING, Pairs, Waiting, days_like, pairs_of
 from students.models import Entry, Guardianship, Identifier, Link, Membership, Person, Student
 
 PROPOSE = 60
@@ -32,6 +32,7 @@ SEX_POINTS = {"same": 2, "different": -20}
 PLACE_POINTS = {"village": 8, "township": 4}
 HEAD_POINTS = 6
 SMALL_POINTS = SEX_POINTS["same"] + max(PLACE_POINTS.values()) + HEAD_POINTS
+CHUNK = 5_000
 OLDEST = 25  # years: an older person on a list is nobody's pupil
 ASKED = ("method", "score", "evidence", "differs", "digest")
 COLUMNS = ("county_id", "entry_id", "person_id", *ASKED, "status", "reason")
@@ -67,12 +68,13 @@ def propose(county: County, *, as_of: date, conflicts: Iterable[tuple[int, UUID]
         by_number.setdefault(entry, set()).add(person)
     Link.objects.filter(county=county, status=Link.State.PROPOSED, entry__person__isnull=False).delete()
     proposed = 0
-    for chunk in chunks(waiting.exclude(name_key="").order_by("pk").iterator(5_000), 5_000):
+    rows = waiting.exclude(name_key="").order_by("pk").values_list(*WAITING)
+    for chunk in chunks((Waiting(*row) for row in rows.iterator(CHUNK)), CHUNK):
         proposed += _propose_chunk(county, chunk, by_number)
     return proposed
 
 
-def _propose_chunk(county: County, entries: list[Entry], by_number: dict[int, set[UUID]]) -> int:
+def _propose_chunk(county: County, entries: list[Waiting], by_number: dict[int, set[UUID]]) -> int:
     keys = [entry.pk for entry in entries]
     told = {"proposed": {}, "answered": {}}
     columns = ("entry_id", "person_id", "status", "pk", *ASKED)
@@ -118,7 +120,7 @@ def _write(links: list[Link], proposed: dict, answered: dict) -> None:
     insert_rows(Link, COLUMNS, ([getattr(link, name) for name in COLUMNS] for link in new))
 
 
-def _best(entry: Entry, candidates: "_Candidates", answered: dict) -> Iterator[Link]:
+def _best(entry: Waiting, candidates: "_Candidates", answered: dict) -> Iterator[Link]:
     scored = []
     digest = bytes(entry.identity or entry.digest)
     for person, name in candidates.of[entry.pk]:
@@ -128,13 +130,15 @@ def _best(entry: Entry, candidates: "_Candidates", answered: dict) -> Iterator[L
         evidence = candidates.evidence(entry, person, name)
         score = points(evidence)
         if score >= PROPOSE:
-            scored.append((score, str(person.id), evidence))
-    scored.sort(key=lambda item: (-item[0], item[1]))
-    for score, person, evidence in scored[:MOST]:
-        if scored[0][0] - score <= BEHIND_BEST:
+            scored.append((-score, candidates.order_of(person), person.id, evidence))
+    scored.sort(key=lambda item: item[:3])
+    best = -scored[0][0] if scored else 0
+    for less, _, person, evidence in scored[:MOST]:
+        score = -less
+        if best - score <= BEHIND_BEST:
             method = "name_conflict" if evidence.get("number") == "same" else "likeness"
             yield Link(
-                county_id=entry.county_id, entry_id=entry.pk, person_id=UUID(person), method=method,
+                county_id=entry.county_id, entry_id=entry.pk, person_id=person, method=method,
                 score=min(score, 100), evidence=evidence, differs=the_one_that_differs(evidence), digest=digest,
             )  # fmt: skip
 
@@ -163,7 +167,7 @@ class _Candidates:
     `of`: by row, each with how the names agree; who cannot come to a proposal is out.
     """
 
-    def __init__(self, entries: list[Entry], pairs: Pairs, by_number: dict[int, set[UUID]]) -> None:
+    def __init__(self, entries: list[Waiting], pairs: Pairs, by_number: dict[int, set[UUID]]) -> None:
         self.pairs, self.by_number = pairs, by_number
         columns = ("pk", "name_key", "birth_on", "sex")
         known = {row[0]: Known(*row) for row in by_key(Person.objects, "pk", pairs.persons, *columns)}
@@ -175,9 +179,10 @@ class _Candidates:
         self.known = {person.id: person for found in self.of.values() for person, _ in found}
         self._open_id = secrecy.opener("citizen_id")
         self._sealed: dict[UUID, list[tuple]] = {}
+        self._index: dict[UUID, bytes] = {}
         self._fill()
 
-    def _may_do(self, entry: Entry, person: Known, name: str) -> bool:
+    def _may_do(self, entry: Waiting, person: Known, name: str) -> bool:
         """Whether the pair can come to a proposal at all, were everything not yet looked at in its favour."""
         if person.id in self.by_number.get(entry.pk, ()):
             return True
@@ -186,13 +191,14 @@ class _Candidates:
         family = sum(FAMILY_POINTS[kind] for kind in self._family(entry, person))
         return NAME_POINTS[name] + number + birth + family + SMALL_POINTS >= PROPOSE
 
-    def _family(self, entry: Entry, person: Known) -> list[str]:
+    def _family(self, entry: Waiting, person: Known) -> list[str]:
         return [kind for kind in FAMILY_POINTS if (entry.pk, person.id) in getattr(self.pairs, PAIRED[kind])]
 
     def _fill(self) -> None:
         numbers = Identifier.objects.leading().filter(kind="citizen_id")
-        for person, value_id, sealed in by_key(numbers, "person", self.known, "person_id", "id", "sealed"):
+        for person, value_id, sealed, index in by_key(numbers, "person", self.known, "person_id", "id", "sealed", "index"):
             self._sealed.setdefault(person, []).append((bytes(sealed), value_id))
+            self._index[person] = min(bytes(index), self._index.get(person, bytes(index)))
         places = ("pk", "hukou_village_id", "hukou_township_id")
         for person, village, township in by_key(Student.objects, "pk", self.known, *places):
             self.known[person].village, self.known[person].township = village, township
@@ -203,7 +209,11 @@ class _Candidates:
         for person, name in by_key(heads, "person", self.known, "person_id", "household__head_name"):
             self.known[person].family.add(name)
 
-    def evidence(self, entry: Entry, person: Known, name: str) -> dict[str, str]:
+    def order_of(self, person: Known) -> tuple:
+        """Among equals: by what is known of them, not by who was known first."""
+        return person.name_key, str(person.birth_on), person.sex, self._index.get(person.id, b"")
+
+    def evidence(self, entry: Waiting, person: Known, name: str) -> dict[str, str]:
         """Which fields agree and how; what one side does not know is not there."""
         evidence = {"name": name}
         same_number = person.id in self.by_number.get(entry.pk, ())
@@ -225,7 +235,7 @@ class _Candidates:
             evidence["head"] = "same"
         return evidence
 
-    def _number(self, entry: Entry, person: Known) -> str | None:
+    def _number(self, entry: Waiting, person: Known) -> str | None:
         """A sound number is another person's unless it stands right beside; a damaged one may be anybody's it is like."""
         text = entry.number_text
         if not text or person.id not in self._sealed:
@@ -271,7 +281,7 @@ def birth_likeness(one: date, other: date) -> str:
     return "near" if OSA.distance(f"{one:%Y%m%d}", f"{other:%Y%m%d}", score_cutoff=1) <= 1 else "different"
 
 
-def _open_numbers(entries: list[Entry]) -> None:
+def _open_numbers(entries: list[Waiting]) -> None:
     """`number_text`: the citizen ID of the row as it stands there, right or damaged, for the time of the comparison."""
     open_id, open_row = secrecy.opener("citizen_id"), secrecy.opener("payload")
     for entry in entries:

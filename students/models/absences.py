@@ -45,6 +45,7 @@ class Absence(models.Model):
             Move("explained", "open", right="rosters.upload", label="重新说明"),
             Move("explained", "claimed"),
             Move("explained", "returned"),
+            Move("explained", "signalled"),  # said to have moved, and no school took him in time
             Move("claimed", "returned"),
             *(  # the roster that had him was undone
                 Move(source, target)

@@ -77,8 +77,9 @@ class Collection(models.Model):
         return day > self.closes_on
 
     def schools(self, visible) -> list[School]:
-        """Those of the `visible` schools that owe a roll: open on the first day of the term, and of the stage."""
-        rows = visible.filter(county=self.county_id).open_on(self.term.starts_on).select_related("township", "managed_by")
+        """Those of the `visible` schools that owe a roll: of the stage, open on the first day of the term, and not closed
+        before it is due."""
+        rows = visible.filter(county=self.county_id).open_on(self.term.starts_on).open_on(self.closes_on).select_related("township", "managed_by")
         return [school for school in rows if self.concerns(school.stages)]
 
 

@@ -5,6 +5,7 @@ from typing import Self
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 
 from bureau.states import Move, StateMachine
@@ -19,8 +20,11 @@ class Office(models.TextChoices):
 
 class DiscrepancyQuerySet(models.QuerySet):
     def open(self, *, on: date | None = None) -> Self:
-        """Neither closed nor reported fixed, nor under an acceptance still in force (on `on`, when given)."""
-        waiting = Q(state__in=[Discrepancy.State.NEW, Discrepancy.State.ASSIGNED])
+        """Neither closed nor reported fixed, nor under an acceptance still in force (on `on`, when given).
+
+        An explanation of a school or township ends nothing by itself: the office that acts has to decide on it.
+        """
+        waiting = Q(state__in=Discrepancy.WAITING)
         if on is not None:
             waiting |= Q(state=Discrepancy.State.ACCEPTED, accepted_until__lt=on)
         return self.filter(waiting)
@@ -37,6 +41,16 @@ class DiscrepancyQuerySet(models.QuerySet):
             Q(school__in=scope.schools) | Q(township__in=scope.townships) | Q(school__township__in=scope.townships)
         )
 
+    def with_village(self) -> Self:
+        """The village to look in, as `at`: where the child is registered, else what the list's row says; or null."""
+        return self.annotate(at=Coalesce("student__hukou_village", "entry__village"))
+
+    def worked_on(self) -> Self:
+        """Somebody has settled, explained, commented or printed something here: no longer the program's alone."""
+        acted = ~Q(state__in=[Discrepancy.State.NEW, Discrepancy.State.CLOSED]) | ~Q(remedy="")
+        hung_on = Q(comments__isnull=False) | Q(attachments__isnull=False) | Q(field_lines__isnull=False)
+        return self.filter(acted | hung_on).distinct()
+
 
 class Discrepancy(models.Model):
     """One difference found by one rule about one subject. The same row re-opens with `occurrence` + 1."""
@@ -45,11 +59,17 @@ class Discrepancy(models.Model):
         "discrepancy",
         [
             Move("new", "assigned", right="differences.settle", label="交办"),
+            Move("assigned", "assigned", right="differences.settle", label="转交"),
+            Move("explained", "assigned", right="differences.settle", label="退回再办"),
+            Move("new", "explained", right="differences.settle", label="答复", needs_reason=True),
+            Move("assigned", "explained", right="differences.settle", label="答复", needs_reason=True),
             Move("new", "fixed", right="differences.settle", label="已处理"),
             Move("assigned", "fixed", right="differences.settle", label="已处理"),
+            Move("explained", "fixed", right="differences.settle", label="已处理"),
             Move("new", "accepted", right="differences.settle", label="说明情况", needs_reason=True),
             Move("assigned", "accepted", right="differences.settle", label="说明情况", needs_reason=True),
-            *(Move(state, "closed") for state in ("new", "assigned", "fixed", "accepted")),
+            Move("explained", "accepted", right="differences.settle", label="同意答复", needs_reason=True),
+            *(Move(state, "closed") for state in ("new", "assigned", "explained", "fixed", "accepted")),
             *(Move(state, "new") for state in ("fixed", "accepted", "closed")),
         ],
     )
@@ -57,9 +77,12 @@ class Discrepancy(models.Model):
     class State(models.TextChoices):
         NEW = "new", "待办"
         ASSIGNED = "assigned", "办理中"
+        EXPLAINED = "explained", "已答复待核定"
         FIXED = "fixed", "已处理待复核"
         ACCEPTED = "accepted", "已说明"
         CLOSED = "closed", "已办结"
+
+    WAITING = (State.NEW, State.ASSIGNED, State.EXPLAINED)
 
     county = models.ForeignKey("bureau.County", models.PROTECT, db_index=False)
     rule = models.CharField("规则", max_length=4)

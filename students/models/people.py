@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from bureau.keys import uuid7
 from students.models.schooling import Enrolment, Whereabouts
+from students.models.turning import Leaver
 
 
 class Person(models.Model):
@@ -114,8 +115,14 @@ class StudentQuerySet(models.QuerySet):
         return self.filter(~Exists(Enrolment.objects.open().filter(student=OuterRef("pk"))))
 
     def of_unknown_whereabouts(self, day: date) -> Self:
-        """No evidence of whereabouts in force on `day`. Source: docs/rules/students.md, R01."""
-        return self.filter(~Exists(Whereabouts.objects.covering(day).filter(student=OuterRef("pk"))))
+        """No evidence of whereabouts in force on `day`, nor just graduated and still in time to report elsewhere.
+
+        Source: docs/rules/students.md, R01; docs/rules/school-year.md.
+        """
+        awaited = Leaver.objects.awaited(day).filter(enrolment__student=OuterRef("pk"))
+        return self.filter(
+            ~Exists(Whereabouts.objects.covering(day).filter(student=OuterRef("pk"))), ~Exists(awaited)
+        )
 
 
 class Student(models.Model):

@@ -33,20 +33,28 @@ STAGE_OF_LETTER = {
 }
 
 
-def entry_year(grade: str, school_year: int) -> int | None:
+def first_grade(stage: str, years: int | None = None) -> str:
+    """The first grade of a stage; 初中 of the 五四 system lasts four years and begins with 六年级."""
+    return "J6" if stage == Stage.JUNIOR and years == 4 else FIRST_GRADE[Stage(stage)]
+
+
+def entry_year(grade: str, school_year: int, *, years: int | None = None) -> int | None:
     """The calendar year a child now in `grade` (code like `P3`, `J7`) entered the stage, had he never repeated.
 
-    A child of a 托班 enters next year; 混龄班 (`K`) tells no year.
+    A child of a 托班 enters next year; 混龄班 (`K`) tells no year. `years` is the length of the stage where it is not
+    the usual one.
     """
     stage = STAGE_OF_LETTER[grade[0]]
     if not grade[1:]:
         return None
-    return school_year - (int(grade[1:]) - int(FIRST_GRADE[stage][1:]))
+    return school_year - (int(grade[1:]) - int(first_grade(stage, years)[1:]))
 
 
-def grade_in(school_year: int, *, stage: str, entered_in: int, repeat_offset: int = 0) -> str:
+def grade_in(
+    school_year: int, *, stage: str, entered_in: int, repeat_offset: int = 0, years: int | None = None
+) -> str:
     """The grade code in a school year of a child who entered `stage` in the calendar year `entered_in`."""
-    first = FIRST_GRADE[Stage(stage)]
+    first = first_grade(stage, years)
     return f"{first[0]}{int(first[1:]) + school_year - entered_in - repeat_offset}"
 
 
@@ -116,7 +124,10 @@ class Enrolment(models.Model):
         """The grade's name in a school year, or an empty text when the cohort is not known."""
         if not self.stage or not self.entered_in:
             return ""
-        code = grade_in(school_year, stage=self.stage, entered_in=self.entered_in, repeat_offset=self.repeat_offset)
+        code = grade_in(
+            school_year, stage=self.stage, entered_in=self.entered_in, repeat_offset=self.repeat_offset,
+            years=self.programme_years,
+        )  # fmt: skip
         return GRADE_NAMES.get(code, "")
 
 

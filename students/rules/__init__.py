@@ -22,8 +22,20 @@ from students.rules.schooling import (
     registered_not_present,
     registered_twice,
 )
+from students.rules.turning import (
+    junior_leavers_without_destination,
+    primary_leavers_missing,
+    six_and_not_in_grade_one,
+)
 
-__all__ = ["FOUND", "RULES", "Matter", "Rule", "school_age_births"]
+__all__ = ["FOUND", "RULES", "Matter", "Rule", "register", "school_age_births"]
+
+def register(*rules: Rule) -> None:
+    """Rules of the upper rooms, plugged in from `AppConfig.ready()`; told in the order of their codes."""
+    known = RULES | {rule.code: rule for rule in rules}
+    RULES.clear()
+    RULES.update(sorted(known.items()))
+
 
 RULES: dict[str, Rule] = {
     rule.code: rule
@@ -34,7 +46,7 @@ RULES: dict[str, Rule] = {
             out_of_school,
             office=Office.TOWNSHIP,
             days=7,
-            remedies=("whereabouts_known", "accept", "assign"),
+            remedies=("whereabouts_known", "explain", "accept", "assign"),
             inputs=("population", "enrolment", "whereabouts"),
         ),
         Rule(
@@ -43,7 +55,7 @@ RULES: dict[str, Rule] = {
             not_on_the_police_list,
             office=Office.SCHOOL,
             days=20,
-            remedies=("registered_outside", "accept", "assign"),
+            remedies=("registered_outside", "explain", "accept", "assign"),
             inputs=("population", "enrolment",),
         ),
         Rule(
@@ -52,7 +64,7 @@ RULES: dict[str, Rule] = {
             particulars_differ,
             office=Office.SCHOOL,
             days=20,
-            remedies=("adopt_list", "reported", "accept", "assign"),
+            remedies=("adopt_list", "reported", "explain", "accept", "assign"),
             inputs=("population", "enrolment",),
         ),
         Rule(
@@ -61,7 +73,7 @@ RULES: dict[str, Rule] = {
             dead_and_on_the_roll,
             office=Office.AID,
             days=5,
-            remedies=("end_enrolments", "reported", "accept", "assign"),
+            remedies=("end_enrolments", "reported", "explain", "accept", "assign"),
             inputs=("deaths", "enrolment",),
         ),
         Rule(
@@ -70,7 +82,7 @@ RULES: dict[str, Rule] = {
             registered_not_present,
             office=Office.SCHOOL,
             days=3,
-            remedies=("whereabouts_known", "reported", "accept", "assign"),
+            remedies=("whereabouts_known", "reported", "explain", "accept", "assign"),
             inputs=("xueji", "enrolment", "whereabouts",),
         ),
         Rule(
@@ -79,7 +91,7 @@ RULES: dict[str, Rule] = {
             present_not_registered,
             office=Office.SCHOOL,
             days=20,
-            remedies=("reported", "accept", "assign"),
+            remedies=("reported", "explain", "accept", "assign"),
             inputs=("xueji", "enrolment",),
         ),
         Rule(
@@ -88,7 +100,7 @@ RULES: dict[str, Rule] = {
             registered_twice,
             office=Office.SCHOOL,
             days=20,
-            remedies=("reported", "accept", "assign"),
+            remedies=("reported", "explain", "accept", "assign"),
             inputs=("xueji", "enrolment",),
         ),
         Rule(
@@ -97,7 +109,7 @@ RULES: dict[str, Rule] = {
             poor_and_not_found,
             office=Office.TOWNSHIP,
             days=7,
-            remedies=("whereabouts_known", "accept", "assign"),
+            remedies=("whereabouts_known", "explain", "accept", "assign"),
             inputs=("poverty", "monitored", "enrolment", "whereabouts"),
         ),
         Rule(
@@ -106,7 +118,7 @@ RULES: dict[str, Rule] = {
             disabled_and_not_placed,
             office=Office.BASIC_EDUCATION,
             days=20,
-            remedies=("whereabouts_known", "accept", "assign"),
+            remedies=("whereabouts_known", "explain", "accept", "assign"),
             inputs=("disability", "enrolment", "whereabouts",),
         ),
         Rule(
@@ -115,7 +127,7 @@ RULES: dict[str, Rule] = {
             account_of_many,
             office=Office.AID,
             days=10,
-            remedies=("accept", "assign"),
+            remedies=("explain", "accept", "assign"),
             inputs=("lists",),
         ),
         Rule(
@@ -124,7 +136,7 @@ RULES: dict[str, Rule] = {
             entered_or_left_a_list,
             office=Office.TOWNSHIP,
             days=5,
-            remedies=("accept", "assign"),
+            remedies=("explain", "accept", "assign"),
             inputs=("lists", "enrolment",),
         ),
         Rule(
@@ -133,7 +145,7 @@ RULES: dict[str, Rule] = {
             listed_but_not_recorded,
             office=Office.AID,
             days=10,
-            remedies=("record_hardship", "accept", "assign"),
+            remedies=("record_hardship", "explain", "accept", "assign"),
             inputs=("lists", "hardship"),
         ),
         Rule(
@@ -142,8 +154,35 @@ RULES: dict[str, Rule] = {
             recorded_but_not_listed,
             office=Office.AID,
             days=10,
-            remedies=("end_hardship", "accept", "assign"),
+            remedies=("end_hardship", "explain", "accept", "assign"),
             inputs=("lists", "hardship"),
+        ),
+        Rule(
+            "R27",
+            "小学毕业未升初中",
+            primary_leavers_missing,
+            office=Office.SCHOOL,
+            days=5,
+            remedies=("whereabouts_known", "explain", "accept", "assign"),
+            inputs=("enrolment", "whereabouts"),
+        ),
+        Rule(
+            "R28",
+            "满六周岁未入一年级",
+            six_and_not_in_grade_one,
+            office=Office.TOWNSHIP,
+            days=7,
+            remedies=("whereabouts_known", "explain", "accept", "assign"),
+            inputs=("population", "enrolment", "whereabouts"),
+        ),
+        Rule(
+            "R29",
+            "初中毕业去向不明",
+            junior_leavers_without_destination,
+            office=Office.SCHOOL,
+            days=20,
+            remedies=("whereabouts_known", "explain", "accept", "assign"),
+            inputs=("enrolment", "whereabouts"),
         ),
         Rule(
             "R32",
@@ -151,7 +190,7 @@ RULES: dict[str, Rule] = {
             moved_without_paper,
             office=Office.SCHOOL,
             days=20,
-            remedies=("whereabouts_known", "accept", "assign"),
+            remedies=("whereabouts_known", "explain", "accept", "assign"),
             inputs=("enrolment", "whereabouts",),
         ),
     )

@@ -11,17 +11,19 @@ from django.db.models import (
     DateField,
     Exists,
     F,
+    Max,
     Min,
     OuterRef,
     Q,
     QuerySet,
+    Subquery,
     UUIDField,
     Value,
 )
 from django.db.models.functions import Cast, Coalesce, Concat
 
-from bureau.organisation.models import County, Term
-from students.models import Enrolment, Entry, Whereabouts
+from bureau.organisation.models import County, School, Term, Township
+from students.models import Enrolment, Entry, Leaver, Whereabouts
 
 # A difference's own school: null where the engine shall take the school the child is at.
 FOUND = ("subject_kind", "subject_id", "student_id", "entry_id", "category", "evidence", "school_id")
@@ -31,11 +33,15 @@ NO_ENTRY = Cast(Value(None), BigIntegerField())
 
 @dataclass(frozen=True)
 class Matter:
-    """What one run looks at: a county, a term, and the day as of which everything is judged."""
+    """What one run looks at: a county, a term, and the day as of which everything is judged.
+
+    Rules always look at the whole county; with a `place` only differences that belong there are opened and closed.
+    """
 
     county: County
     term: Term
     as_of: date
+    place: Township | School | None = None
 
     @property
     def births(self) -> tuple[date, date]:
@@ -81,13 +87,40 @@ def of_school_age(listed: QuerySet, matter: Matter) -> QuerySet:
 
 
 def nowhere(student: str, day: date) -> Q:
-    """The student that `student` names has no open enrolment and no evidence of whereabouts in force on `day`."""
-    return ~Q(Exists(Enrolment.objects.open().filter(student=OuterRef(student)))) & ~Q(
-        Exists(Whereabouts.objects.covering(day).filter(student=OuterRef(student)))
-    )
+    """The student that `student` names has no open enrolment and no evidence of whereabouts in force on `day`.
+
+    Who has just graduated is somewhere until the date by which he reports at the next school.
+    """
+    enrolled = Enrolment.objects.open().filter(student=OuterRef(student))
+    explained = Whereabouts.objects.covering(day).filter(student=OuterRef(student))
+    awaited = Leaver.objects.awaited(day).filter(enrolment__student=OuterRef(student))
+    return ~Q(Exists(enrolled)) & ~Q(Exists(explained)) & ~Q(Exists(awaited))
 
 
-def by_person(listed: QuerySet, *, proof: str) -> QuerySet:
+def told(what: str, rows: QuerySet, day) -> Subquery:
+    """`what` and a day as evidence ("left 2026-07-10"), null where there is no such row; `day` is an aggregate of them.
+
+    Days of facts only, never of a list or a run. Looked up for what a rule found, not for everybody: no Exists here.
+    """
+    text = Concat(Value(f"{what} "), Cast(day, CharField()), output_field=CharField())
+    return Subquery(rows.order_by().values("student").annotate(text=text).values("text"), output_field=CharField())
+
+
+def last_known(student: str, day: date) -> Concat:
+    """How we last knew a child who is `nowhere` on `day`: never, left on a day, off every roll; and proof that ran out.
+
+    These are the compared values of R01 and R08: when one of them changes, an explanation given before holds no longer.
+    """
+    stays = Enrolment.objects.filter(student=OuterRef(student))
+    standing = stays.filter(ended_on=None).order_by().annotate(text=Value("off every roll", CharField())).values("text")[:1]
+    left = told("left", stays.filter(ended_on__isnull=False), Max("ended_on"))
+    proofs = Whereabouts.objects.filter(student=OuterRef(student), withdrawn_at=None, valid_to__lt=day)
+    ran_out = told("; proof until", proofs, Max("valid_to"))
+    known = Coalesce(Subquery(standing, output_field=CharField()), left, Value("enrolled nowhere"))
+    return Concat(known, ran_out, output_field=CharField())
+
+
+def by_person(listed: QuerySet, *, proof) -> QuerySet:
     """One row per person, proved by his oldest stay of these."""
     return (
         listed.order_by()
@@ -97,7 +130,7 @@ def by_person(listed: QuerySet, *, proof: str) -> QuerySet:
             key=Cast("person_id", CharField()),
             stay=Min("id"),
             of_category=Value("", CharField()),
-            proof=Value(proof, CharField()),
+            proof=Value(proof, CharField()) if isinstance(proof, str) else proof,
             at=NOWHERE,
         )
         .values_list("kind", "key", "person_id", "stay", "of_category", "proof", "at")
@@ -115,7 +148,7 @@ def by_enrolment(enrolments: QuerySet, *, proof) -> QuerySet:
     ).values_list("kind", "key", "student_id", "stay", "of_category", "proof", "school_id")
 
 
-def by_category(rows: QuerySet, student: str, *, stay, proof: str) -> QuerySet:
+def by_category(rows: QuerySet, student: str, *, stay, proof) -> QuerySet:
     return (
         rows.order_by()
         .values(student, "category")
@@ -123,7 +156,7 @@ def by_category(rows: QuerySet, student: str, *, stay, proof: str) -> QuerySet:
             kind=Value("student_category", CharField()),
             key=Concat(Cast(student, CharField()), Value(":"), F("category"), output_field=CharField()),
             stay=stay,
-            proof=Value(proof, CharField()),
+            proof=Value(proof, CharField()) if isinstance(proof, str) else proof,
             at=NOWHERE,
         )
         .values_list("kind", "key", student, "stay", "category", "proof", "at")

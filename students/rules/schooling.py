@@ -3,7 +3,7 @@
 from django.db.models import Case, CharField, Count, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Cast, Concat
 
-from students.models import Absence, Enrolment, Entry, RosterSchool, Snapshot, Student, Whereabouts
+from students.models import Absence, Enrolment, Entry, Movement, RosterSchool, Snapshot, Student, Whereabouts
 from students.rules.matter import NO_ENTRY, NOWHERE, Matter, by_enrolment, by_person, stays
 
 WAITING_ELSEWHERE = [Whereabouts.Kind.SUSPENDED, Whereabouts.Kind.HOME_TEACHING, Whereabouts.Kind.CORRECTIVE]
@@ -60,18 +60,23 @@ def dead_and_on_the_roll(matter: Matter) -> list[QuerySet]:
 
 
 def registered_not_present(matter: Matter) -> list[QuerySet]:
-    """R05 在籍不在校: 在籍 at a school that says he is not there; 休学, 送教 and 专门学校 explain it."""
+    """R05 在籍不在校: 在籍 at a school that says he is not there; 休学, 送教, 专门学校 and a move in time explain it."""
     waiting = Whereabouts.objects.covering(matter.as_of).filter(student=OuterRef("student"), kind__in=WAITING_ELSEWHERE)
     missing = _told_twice(matter).filter(is_registered=True, is_present=False)
     missing = missing.exclude(state__contains="休学").filter(~Exists(waiting))
+    missing = missing.filter(~Exists(Movement.objects.in_time(matter.as_of).filter(enrolment=OuterRef("pk"))))
     elsewhere = Exists(Enrolment.objects.filter(student=OuterRef("student"), is_present=True, ended_on=None))
     proof = Case(When(elsewhere, then=Value("present elsewhere")), default=Value("present nowhere"), output_field=CharField())
     return [by_enrolment(missing, proof=proof)]
 
 
 def present_not_registered(matter: Matter) -> list[QuerySet]:
-    """R06 在校无籍: on the class roll of a school whose 学籍 export does not have him."""
+    """R06 在校无籍: on the class roll of a school whose 学籍 export does not have him; a 学籍 on its way in time is no fault."""
     guests = _told_twice(matter).filter(is_registered=False, is_present=True)
+    arriving = Movement.objects.in_time(matter.as_of)
+    taken = arriving.filter(state="claimed", enrolment__student=OuterRef("student"), to_school=OuterRef("school"))
+    written_for = arriving.filter(kind="from_outside", enrolment=OuterRef("pk"))
+    guests = guests.filter(~Exists(taken), ~Exists(written_for))
     elsewhere = Exists(Enrolment.objects.filter(student=OuterRef("student"), is_registered=True, ended_on=None))
     proof = Case(
         When(elsewhere, then=Value("registered elsewhere")), default=Value("registered nowhere"), output_field=CharField()
@@ -87,17 +92,24 @@ def registered_twice(matter: Matter) -> list[QuerySet]:
 
 
 def moved_without_paper(matter: Matter) -> list[QuerySet]:
-    """R32 异动无佐证: suspended or gone, and neither evidence of whereabouts, nor an explained absence, nor a new school."""
+    """R32 异动无佐证: suspended or gone, and neither evidence of whereabouts, nor an explained absence, nor a new school;
+    a suspension that has run out; and a change announced with neither words nor papers. One row per enrolment."""
     here = Enrolment.objects.filter(county=matter.county, school__isnull=False)
     suspended = here.filter(ended_on=None, state__contains="休学")
     gone = here.filter(ended_on__isnull=False, ended_on__lte=matter.as_of, exit_kind__in=MOVES)
     shown = Whereabouts.objects.filter(student=OuterRef("student"), withdrawn_at=None).exclude(evidence="")
+    announced = Movement.objects.standing().filter(enrolment=OuterRef("pk"))
+    proved = announced.exclude(pk__in=Movement.objects.without_paper(matter.as_of).values("pk"))
+    unproved = Q(Exists(announced.without_paper(matter.as_of)))
+    lapsed = Q(Exists(announced.lapsed(matter.as_of)))
     explained = Absence.objects.filter(enrolment=OuterRef("pk"), state__in=["explained", "claimed"]).exclude(evidence="")
     received = Enrolment.objects.open().filter(student=OuterRef("student")).exclude(pk=OuterRef("pk"))
-    without = ~Q(Exists(shown)) & ~Q(Exists(explained))
+    without = ~Q(Exists(shown)) & ~Q(Exists(explained)) & ~Q(Exists(proved))
     return [
-        by_enrolment(suspended.filter(without), proof="suspended without paper"),
-        by_enrolment(gone.filter(without).filter(~Exists(received)), proof="left without paper"),
+        by_enrolment(here.filter(lapsed), proof="suspended beyond its last day"),
+        by_enrolment(here.filter(unproved).filter(~lapsed), proof="announced without paper"),
+        by_enrolment(suspended.filter(without).filter(~lapsed, ~unproved), proof="suspended without paper"),
+        by_enrolment(gone.filter(without).filter(~Exists(received)).filter(~unproved), proof="left without paper"),
     ]
 
 

@@ -65,6 +65,14 @@ _MEMBER_ID = (
 )
 
 
+_SIDEWAYS = tuple(  # headers that `sideways` reads
+    f"{whose}成员{n}{what}"
+    for whose in ("", "家庭")
+    for n in (*range(1, 11), *"一二三四五六七八九十")
+    for what in ("", "姓名", "关系", "与户主关系", "性别", "身份证", "身份证号", "身份证号码", "证件号", "证件号码", "公民身份号码")
+)
+
+
 class CivilAffairsSheet(RegisterSheet):
     """What lists of civil affairs share. The remark column is where they write 停发 and 新增."""
 
@@ -153,6 +161,7 @@ class DibaoHouseholds(Dibao):
     code = "dibao"
     layout = "3.3-household"
     title = "低保家庭名单（每户一行）"
+    known = (*Dibao.known, *_SIDEWAYS)
 
     name = Column(*_HEAD_NAME, kind=PersonName(), present=True, width=12)
     citizen_id = Column(*_HEAD_ID, *ID_WORDS, kind=CitizenNumber(), present=True, width=22)

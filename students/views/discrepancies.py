@@ -1,6 +1,7 @@
 """待核实问题: the list with its counts, the export, and one question with the evidence of both sides."""
 
 from datetime import timedelta
+from urllib.parse import urlencode
 
 from django.db.models import Count, Prefetch, Q, QuerySet
 from django.http import FileResponse, HttpRequest, HttpResponse, QueryDict
@@ -12,7 +13,8 @@ from bureau import audit
 from bureau.access.models import Account
 from bureau.identity import name_key
 from bureau.lists import Choice, Listing, Order, Search
-from bureau.states import Transition
+from bureau.organisation.models import Village
+from students.actions.fieldwork import for_a_visit
 from students.desk import period
 from students.figures import QUESTION_FIGURES
 from students.forms import SettleForm, terms_of
@@ -20,10 +22,12 @@ from students.models import Category, Discrepancy, Enrolment, Entry, Sighting
 from students.models.differences import Office
 from students.rules import RULES
 from students.views import exporting
+from students.views.compared import compared, evidence_in_words
+from students.views.history import attachments_of, history_of
 from students.views.places import schools, townships
 
-OPEN = "open"
-STATES = [(OPEN, "待办理"), *Discrepancy.State.choices]
+OPEN, TODO, NO_PLACE = "open", "todo", "none"
+STATES = [(OPEN, "待办理"), (TODO, "待办理（不含已答复的）"), *Discrepancy.State.choices]
 DUE = [("overdue", "已逾期"), ("soon", "七日内到期")]
 # What each rule found, in one sentence the township can act on; the title alone stands for rules of other rooms.
 REASONS = {
@@ -42,22 +46,14 @@ REASONS = {
     "R26": "我们登记的困难身份来自名单，但最近一期名单上已没有本人。请核实后结束，或说明继续认定的依据。",
     "R32": "休学、转出等学籍变动没有留下佐证。请登记去向并写明凭据。",
 }
-EVIDENCE = {
-    "present elsewhere": "在另一所学校在校",
-    "present nowhere": "没有学校报他在校",
-    "registered elsewhere": "学籍在另一所学校",
-    "registered nowhere": "没有学校有他的学籍",
-    "entered": "新列入名单",
-    "left": "不再列入名单",
-    "suspended without paper": "休学没有佐证",
-    "left without paper": "离校没有佐证",
-}
 MOST_SHARING = 60
-SPEAK_FOR_THEMSELVES = ("R03",)  # their evidence is the compared values
 
 
 def by_state(rows: QuerySet, state: str) -> QuerySet:
-    return rows.open(on=timezone.localdate()) if state == OPEN else rows.filter(state=state)
+    if state in (OPEN, TODO):
+        waiting = rows.open(on=timezone.localdate())
+        return waiting if state == OPEN else waiting.exclude(state=Discrepancy.State.EXPLAINED)
+    return rows.filter(state=state)
 
 
 def by_due(rows: QuerySet, due: str) -> QuerySet:
@@ -82,6 +78,38 @@ def terms(listing: Listing) -> list[tuple[str, str]]:
     return [(term.code, str(term)) for term in terms_of(listing.account)]
 
 
+def named(place: str) -> str | None:
+    """The key a filter names; NO_PLACE stands for rows without one."""
+    return None if place == NO_PLACE else place
+
+
+def townships_or_none(listing: Listing) -> list[tuple[str, str]]:
+    return [*townships(listing), (NO_PLACE, "未注明乡镇")]
+
+
+def schools_or_none(listing: Listing) -> list[tuple[str, str]]:
+    return [*schools(listing), (NO_PLACE, "未注明学校")]
+
+
+def by_village(rows: QuerySet, village: str) -> QuerySet:
+    return rows.with_village().filter(at=named(village))
+
+
+def villages(listing: Listing) -> list[tuple[str, str]]:
+    """Villages of the township chosen, or of the only one in sight; one that the address names is told as well."""
+    offered = townships(listing)
+    chosen = listing.params.get("township", "") or (offered[0][0] if len(offered) == 1 else "")
+    named = listing.params.get("village", "")
+    within = Village.objects.filter(township__in=[pk for pk, _ in offered])
+    found = [(str(pk), township, name) for pk, township, name in within.values_list("pk", "township", "name")]
+    told = [(pk, name) for pk, township, name in found if str(township) == chosen or pk == named]
+    return [*told, (NO_PLACE, "未注明村")] if told or named else []
+
+
+def assignees(listing: Listing) -> list[tuple[str, str]]:
+    return [(str(listing.account.pk), "交办给我的")]
+
+
 class Discrepancies(Listing):
     """Most urgent first. Without a word about the state only what still has to be settled is shown."""
 
@@ -92,9 +120,11 @@ class Discrepancies(Listing):
         Choice("rule", "问题类型", lambda rows, rule: rows.filter(rule=rule), options=rules),
         Choice("state", "办理状态", by_state, options=STATES),
         Choice("due", "期限", by_due, options=DUE),
-        Choice("township", "乡镇", lambda rows, township: rows.filter(township=township), options=townships),
-        Choice("school", "学校", lambda rows, school: rows.filter(school=school), options=schools),
+        Choice("township", "乡镇", lambda rows, place: rows.filter(township=named(place)), options=townships_or_none),
+        Choice("village", "村", by_village, options=villages),
+        Choice("school", "学校", lambda rows, place: rows.filter(school=named(place)), options=schools_or_none),
         Choice("office", "承办", lambda rows, office: rows.filter(office=office), options=Office.choices),
+        Choice("assigned", "交办", lambda rows, person: rows.filter(assigned_to=person), options=assignees),
         Choice(
             "category",
             "类别",
@@ -102,6 +132,7 @@ class Discrepancies(Listing):
             options=Category.choices,
             hidden=True,
         ),
+        Choice("visit", "到村核查", lambda rows, _: for_a_visit(rows), options=[("yes", "可到村里核查的")], hidden=True),
         Choice("term", "学期", lambda rows, term: rows.filter(term__code=term), options=terms, hidden=True),
         QUESTION_FIGURES,
     ]
@@ -140,10 +171,9 @@ def told(rows: list[Discrepancy]) -> list[Discrepancy]:
         for place in places:
             place.grade_name = place.grade(row.term.school_year.starts_in) if row.term else ""
         row.class_name = f"{places[0].grade_name}{places[0].class_name}" if places else ""
-        row.evidence_words = row.evidence if row.rule in SPEAK_FOR_THEMSELVES else EVIDENCE.get(row.evidence, "")
+        row.evidence_words = evidence_in_words(row)
         if row.subject_kind == "account":
-            homes = row.evidence.partition(" ")[0]
-            row.child_name, row.evidence_words = f"{row.child_name}等{homes}户", "领款账号相同"
+            row.child_name = f"{row.child_name}等{row.evidence.partition(' ')[0]}户"
         row.rule_title = RULES[row.rule].title if row.rule in RULES else row.rule
         row.category_name = dict(Category.choices).get(row.category, "")
     return rows
@@ -164,8 +194,14 @@ def discrepancies(request: HttpRequest) -> HttpResponse:
         "may_settle": request.user.may("differences.settle"),
         "may_run": request.user.may("reconcile.run"),
         "may_export": request.user.may("figures.export"),
+        "run_place": _place_asked(request.GET),
     }
     return render(request, "students/discrepancies.html", context)
+
+
+def _place_asked(asked: QueryDict) -> str:
+    """The place the list is narrowed to, for the form that compares it again."""
+    return urlencode({word: asked[word] for word in ("school", "township") if asked.get(word)})
 
 
 def _tiles(account: Account) -> list[dict]:
@@ -204,6 +240,11 @@ def export(request: HttpRequest) -> FileResponse:
 
 @require_safe
 def discrepancy(request: HttpRequest, discrepancy_id: int) -> HttpResponse:
+    return show(request, discrepancy_id)
+
+
+def show(request: HttpRequest, discrepancy_id: int, *, said: str = "", fault: str = "") -> HttpResponse:
+    """One question; `said` is a comment that could not be taken, and `fault` why."""
     visible = with_children(Discrepancy.objects.visible_to(request.user))
     found = get_object_or_404(
         visible.select_related("student__hukou_township", "entry__township"), pk=discrepancy_id
@@ -215,32 +256,28 @@ def discrepancy(request: HttpRequest, discrepancy_id: int) -> HttpResponse:
     context = {
         "found": found,
         "reason": REASONS.get(found.rule, ""),
+        "compared": compared(found),
         "sharing": _sharing(found),
         "sightings": _sightings(found),
         "is_open": is_open,
-        "history": _history(found),
+        "history": history_of(found),
+        "attachments": [one for one in attachments_of(found) if not one.withdrawn_at],
+        "said": said,
+        "fault": fault,
         "next": _next(request.user, found),
         "may_link": request.user.may("links.decide"),
         "may_read_lists": request.user.may("registers.view"),
+        "may_settle": request.user.may("differences.settle"),
     }
     if found.student:
         context |= {
             "hardships": found.student.hardships.select_related("register").order_by("-valid_from"),
             "whereabouts": found.student.whereabouts.filter(withdrawn_at=None).order_by("-valid_from"),
         }
-    if is_open and request.user.may("differences.settle"):
-        context["form"] = SettleForm(
-            account=request.user, rules={found.rule}, known=found.student_id is not None, today=today
-        )
-    return render(request, "students/discrepancy.html", context)
-
-
-def _history(found: Discrepancy) -> list[Transition]:
-    """What became of it, oldest first."""
-    steps = list(Transition.objects.of(found).select_related("by"))
-    for step in steps:
-        step.to_name = dict(Discrepancy.State.choices).get(step.to_state, step.to_state)
-    return steps
+    if is_open and context["may_settle"]:
+        work = Discrepancy.objects.visible_to(request.user).filter(pk=found.pk)
+        context["form"] = SettleForm(account=request.user, work=work, today=today)
+    return render(request, "students/discrepancy.html", context, status=400 if fault else 200)
 
 
 def _sightings(found: Discrepancy) -> list[dict]:

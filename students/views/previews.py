@@ -157,7 +157,8 @@ def _line(roster: Roster, row: RosterRow, problems: list[dict[str, Any]]) -> Lin
     grade = ""
     if row.stage and row.entered_in:
         year = roster.term.school_year.starts_in
-        grade = GRADE_NAMES.get(grade_in(year, stage=row.stage, entered_in=row.entered_in), "")
+        code = grade_in(year, stage=row.stage, entered_in=row.entered_in, years=row.programme_years)
+        grade = GRADE_NAMES.get(code, "")
     school = f"{row.school}，" if roster.school_id is None and row.school else ""
     place = f"“{row.sheet}”第 {row.row} 行" if row.sheet else f"第 {row.row} 行"
     place = f"沿用上次，{place}" if row.carried else place

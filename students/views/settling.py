@@ -17,6 +17,12 @@ from students.rules import RULES
 from students.views.discrepancies import children_of, listing_for, told, with_children
 
 SHOWN = 10
+AFTERWARDS = {
+    Discrepancy.State.FIXED: "下次比对会复核，仍有问题的会再次列出。",
+    Discrepancy.State.ACCEPTED: "到期或情况变化后会再次列出。",
+    Discrepancy.State.EXPLAINED: "承办单位核定之前，仍在待办之中。",
+    Discrepancy.State.ASSIGNED: "对方的工作台上会看到。",
+}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -31,11 +37,7 @@ def settle(request: HttpRequest) -> HttpResponse:
     if not count:
         messages.info(request, "所选问题都已办理，或不在您的办理范围内。")
         return redirect("students:discrepancies")
-    rules = rules_of(chosen)
-    known = chosen.filter(student__isnull=False).exists()
-    form = SettleForm(
-        request.POST or None, account=request.user, rules=rules, known=known, today=timezone.localdate()
-    )
+    form = SettleForm(request.POST or None, account=request.user, work=chosen, today=timezone.localdate())
     moved_on = request.method == "POST" and request.POST.get("count") != str(count)
     if moved_on:
         form.add_error(None, f"页面打开后情况有变化，现在是 {count} 件。请核对后再确认。")
@@ -46,7 +48,7 @@ def settle(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "count": count,
-        "rules": [RULES[code] for code in sorted(rules) if code in RULES],
+        "rules": [RULES[code] for code in sorted(rules_of(chosen)) if code in RULES],
         "shown": shown,
         "left": max(0, count - len(shown)),
         "action": request.get_full_path(),
@@ -70,7 +72,8 @@ def _settled(request: HttpRequest, chosen: QuerySet, form: SettleForm) -> HttpRe
         return None
     words = dict(form.fields["remedy"].choices)[form.cleaned_data["remedy"]]
     if settled:
-        messages.success(request, f"已办理 {settled} 件（{words}）。下次比对会复核，仍有问题的会再次列出。")
+        after = AFTERWARDS.get(settling.REMEDIES[form.cleaned_data["remedy"]].to, "")
+        messages.success(request, f"已办理 {settled} 件（{words}）。{after}")
     if left:
         messages.warning(request, f"有 {left} 件没有办理：情况已变化，或这种办理方式不适用。请逐件查看。")
     if len(ids) == 1:

@@ -9,7 +9,18 @@ from django.utils import timezone
 from bureau.access.models import Account
 from bureau.money import format_yuan
 from students.desk import period
-from students.models import AidLine, Discrepancy, Entry, Link, Register, Sighting, Snapshot, Student
+from students.models import (
+    AidLine,
+    Attachment,
+    Comment,
+    Discrepancy,
+    Entry,
+    Link,
+    Register,
+    Sighting,
+    Snapshot,
+    Student,
+)
 from students.panels import PANELS, Event
 from students.rules import RULES
 from students.sheets.categories import LABELS
@@ -121,6 +132,18 @@ def _discrepancies(student: Student, account: Account):
         yield Event(
             found.opened_on, "discrepancy", title, detail, found.closed_on, tone, found.get_absolute_url()
         )
+    seen = {"discrepancy__student": student, "discrepancy__in": Discrepancy.objects.visible_to(account)}
+    for said in Comment.objects.filter(**seen).select_related("discrepancy", "by"):
+        yield _remark(said, "留言", said.text)
+    for hung in Attachment.objects.filter(**seen, withdrawn_at=None).select_related("discrepancy", "by"):
+        yield _remark(hung, "附件", hung.file_name)
+
+
+def _remark(remark: Comment | Attachment, what: str, text: str) -> Event:
+    found = remark.discrepancy
+    title = f"{RULES[found.rule].title if found.rule in RULES else found.rule}：{what}"
+    on = timezone.localdate(remark.at)
+    return Event(on, "discrepancy", title, f"{remark.by}：{text}", tone="grey", url=found.get_absolute_url())
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""python -m tests.bench reconcile|import|read|link|all [--rows N] [--database URL]"""
+"""python -m tests.bench aid|reconcile|import|read|registers|link|all [--rows N] [--database URL]"""
 
 import argparse
 import subprocess
@@ -6,9 +6,12 @@ import sys
 from importlib import import_module
 
 BENCHES = {
+    "aid": "aid",
     "import": "rosters",
     "read": "reading",
+    "registers": "registers",
     "link": "linkage",
+    "promotion": "promotion",
     "reconcile": "reconcile",
 }
 

@@ -129,28 +129,17 @@ def _row_uuids(rows: int) -> list[UUID]:
     return [UUID(int=0x7000 << 64 | 0x8 << 60 | place) for place in range(rows)]
 
 
-def store(county, known: Sequence[Child], listed: Sequence[Listed]) -> tuple:
-    """Children as persons with sealed IDs and guardians; the rows as a staged list that makes nobody known.
-
-    Whose row gives a household is known by it from an older list. Gives the person of each child, and the list.
-    """
-    from django.db import transaction
+def know(county, known: Sequence[Child]) -> dict[int, UUID]:
+    """Children as persons with sealed IDs and guardians; the person of each child."""
     from django.utils import timezone
 
     from bureau import secrecy
-    from bureau.bulk import insert_rows, refresh_statistics
+    from bureau.bulk import insert_rows
     from bureau.identity.names import name_key, pinyin_key
     from bureau.keys import uuid7
-    from students.intake.entries import COLUMNS, EMPTY
-    from students.intake.known import register_named
-    from students.intake.neighbours import Closing
-    from students.models import Guardianship, Identifier, Person, Snapshot, StagedEntry, Student
-    from tests.factories import AccountFactory
-
-    by = AccountFactory(county=county)
+    from students.models import Guardianship, Identifier, Person, Student
 
     seal, blind = secrecy.sealer("citizen_id"), secrecy.blinder("citizen_id")
-    seal_row, digest = secrecy.sealer("payload"), secrecy.blinder("payload")
     persons = {child.number: uuid7() for child in known}
     now = timezone.now()
     insert_rows(
@@ -180,6 +169,30 @@ def store(county, known: Sequence[Child], listed: Sequence[Listed]) -> tuple:
         ("student_id", "name", "relation", "legal", "number_id", "number_index", "phone_id"),
         ((persons[c.number], c.guardian, "父亲", True, uuid7(), blind(c.guardian_id), uuid7()) for c in known),
     )
+    return persons
+
+
+def store(county, known: Sequence[Child], listed: Sequence[Listed]) -> tuple:
+    """The children known; the rows as a staged list that makes nobody known. Gives the person of each child, and the list.
+
+    Whose row gives a household is known by it from an older list.
+    """
+    from django.db import transaction
+
+    from bureau import secrecy
+    from bureau.bulk import insert_rows, refresh_statistics
+    from bureau.identity.names import name_key
+    from bureau.keys import uuid7
+    from students.intake.entries import COLUMNS, EMPTY
+    from students.intake.known import register_named
+    from students.intake.neighbours import Closing
+    from students.models import Identifier, Person, Snapshot, StagedEntry
+    from tests.factories import AccountFactory
+
+    by = AccountFactory(county=county)
+    persons = know(county, known)
+    seal, blind = secrecy.sealer("citizen_id"), secrecy.blinder("citizen_id")
+    seal_row, digest = secrecy.sealer("payload"), secrecy.blinder("payload")
     older = [(child, replace(sound_row(child), household=row.household)) for child, row, _ in listed if row.household]
 
     def stage(register: str, rows: Iterable[tuple[UUID, Row]]) -> Snapshot:

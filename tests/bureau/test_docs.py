@@ -8,6 +8,8 @@ import pytest
 from django.conf import settings
 
 from bureau.management.commands.write_problems_guide import guide
+from students.actions.settling import REMEDIES
+from students.models.differences import Office
 from students.rules import RULES
 
 ROOT = settings.ROOT
@@ -39,6 +41,26 @@ def test_rule_has_its_heading_where_it_says(rule):
     headings = HEADING.findall(_text(ROOT / rule.doc))
 
     assert f"{rule.code} {rule.title}" in headings
+
+
+OF_STUDENTS = [rule for rule in RULES.values() if rule.doc == "docs/rules/students.md"]
+POINTS = ["含义", "证据", "谁办", "期限", "办法", "依据"]
+
+
+@pytest.mark.parametrize("rule", OF_STUDENTS, ids=lambda rule: rule.code)
+def test_rule_tells_an_officer_what_who_by_when_and_why(rule):
+    """Each point once, in this order, with words behind it; office and days are those of the program."""
+    section = re.split(r"^## ", _text(ROOT / rule.doc), flags=re.MULTILINE)
+    [told] = [part for part in section if part.startswith(f"{rule.code} ")]
+    points = re.findall(r"^- \*\*(.+?)\*\*：(.+)$", told, re.MULTILINE)
+
+    assert [point for point, _ in points] == POINTS
+    words = dict(points)
+    assert min(len(text) for text in words.values()) > 2
+    assert words["谁办"].startswith(Office(rule.office).label)
+    assert words["期限"].startswith(f"{rule.days} 个工作日")
+    own = [REMEDIES[code].label.split("，")[0] for code in rule.remedies if code not in ("explain", "accept", "assign")]
+    assert [label for label in own if label not in words["办法"]] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -7,6 +7,7 @@ import pytest
 from django.urls import reverse
 
 from bureau.audit import AuditEvent
+from bureau.organisation.forms import SettingsForm
 from bureau.organisation.models import County, Holiday, School, SchoolYear, Term, Township, Village
 from tests.commands import run
 from tests.factories import HolidayFactory
@@ -323,7 +324,7 @@ def test_right_to_edit_held_at_one_school_does_not_reach_the_countys_terms(clien
 
 
 def settings_of(county: County, **changed) -> dict:
-    names = ("age_from", "age_under", "reject_share", "absence_days", "number_days", "account_households", "removal_share")
+    names = [name for name in SettingsForm.base_fields if name != "building_until"]
     return {name: getattr(county, name) for name in names} | {"building_until": ""} | changed
 
 

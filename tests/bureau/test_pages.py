@@ -161,7 +161,7 @@ def test_dashboard_shows_every_tile_with_its_number_and_link(world, client, aid_
     page = client.get(reverse("bureau:dashboard"))
 
     text = page.content.decode()
-    assert len(page.context["tiles"]) == 4
+    assert len(page.context["tiles"]) >= 4
     for item in page.context["tiles"]:
         assert item["tile"].figure.name in text
         assert f'href="{item["url"]}"' in text

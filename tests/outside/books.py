@@ -1,11 +1,13 @@
-"""Files as they arrive: a grid of cells that remembers what every row means, saved as xlsx, xls or CSV."""
+"""Files as they arrive: a grid of cells that remembers what every row means, saved as xlsx, xls, ods, CSV or tabbed text."""
 
 import csv
 import hashlib
 import io
+import zipfile
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from xml.sax.saxutils import escape
 
 import openpyxl
 import xlwt
@@ -36,8 +38,9 @@ class Line:
 class Book:
     """One file in the making."""
 
-    def __init__(self, path: Path, columns: list[Column]):
+    def __init__(self, path: Path, columns: list[Column], *, encoding: str = "gb18030"):
         self.path = path
+        self.encoding = encoding  # of CSV and text
         self.columns = columns
         self.sheets: dict[str | None, list[list]] = {}
         self.lines: dict[tuple[str | None, int], Line] = {}
@@ -96,7 +99,7 @@ class Book:
         return self.say(sheet, *[head for _, head in self.columns])
 
     def _number(self, sheet: str | None) -> int:
-        if self.path.suffix == ".csv":
+        if self.path.suffix in (".csv", ".txt"):
             before = self.sheets[sheet][:-1]
             return len(before) + 1 + sum(str(c).count("\n") for row in before for c in row if c is not None)
         return len(self.sheets[sheet])
@@ -105,7 +108,8 @@ class Book:
         return [(at, line) for at, line in self.lines.items() if line.status == status]
 
     def save(self) -> "Book":
-        {".xlsx": self._xlsx, ".xls": self._xls, ".csv": self._csv}[self.path.suffix]()
+        ways = {".xlsx": self._xlsx, ".xls": self._xls, ".ods": self._ods, ".csv": self._csv, ".txt": self._txt}
+        ways[self.path.suffix]()
         self.sha256 = hashlib.sha256(self.path.read_bytes()).hexdigest()
         return self
 
@@ -148,10 +152,50 @@ class Book:
                         sheet.write(r - 1, c - 1, value)
         book.save(str(self.path))
 
+    def _ods(self) -> None:
+        """As an office suite writes it: merged cells leave covered ones, numbers are numbers, blank rows stay."""
+        sheets = []
+        for name, rows in self.sheets.items():
+            spans = {(r1, c1): (r2 - r1 + 1, c2 - c1 + 1) for s, r1, c1, r2, c2 in self.merges if s == name}
+            lines = []
+            for r, cells in enumerate(rows, 1):
+                inside = "".join(_ods_cell(value, spans.get((r, c))) for c, value in enumerate(cells, 1))
+                lines.append(f"<table:table-row>{inside or '<table:table-cell/>'}</table:table-row>")
+            sheets.append(f'<table:table table:name="{escape(name)}">{"".join(lines)}</table:table>')
+        names = " ".join(f'xmlns:{short}="urn:oasis:names:tc:opendocument:xmlns:{long}:1.0"' for short, long in ODS.items())
+        content = f"""<?xml version="1.0" encoding="UTF-8"?><office:document-content {names} office:version="1.2"><office:body>
+            <office:spreadsheet>{"".join(sheets)}</office:spreadsheet></office:body></office:document-content>"""
+        with zipfile.ZipFile(self.path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("mimetype", ODS_KIND, zipfile.ZIP_STORED)
+            archive.writestr("content.xml", content)
+            archive.writestr("META-INF/manifest.xml", ODS_MANIFEST)
+
     def _csv(self) -> None:
+        self.path.write_bytes(self._text(",").encode(self.encoding))
+
+    def _txt(self) -> None:
+        self.path.write_bytes(self._text("\t").encode(self.encoding))
+
+    def _text(self, separator: str) -> str:
         text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\r\n")
+        writer = csv.writer(text, delimiter=separator, lineterminator="\r\n")
         for rows in self.sheets.values():
             for cells in rows:
                 writer.writerow(["" if c is None else c for c in cells])
-        self.path.write_bytes(text.getvalue().encode("gb18030"))
+        return text.getvalue()
+
+
+ODS = {"office": "office", "table": "table", "text": "text"}
+ODS_KIND = "application/vnd.oasis.opendocument.spreadsheet"
+ODS_MANIFEST = f"""<?xml version="1.0"?><manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0">
+    <manifest:file-entry manifest:full-path="/" manifest:media-type="{ODS_KIND}"/>
+    <manifest:file-entry manifest:full-path="content.xml" manifest:media-type="text/xml"/></manifest:manifest>"""
+
+
+def _ods_cell(value, span: tuple[int, int] | None) -> str:
+    if value is None:
+        return "<table:table-cell/>"
+    wide = f' table:number-rows-spanned="{span[0]}" table:number-columns-spanned="{span[1]}"' if span else ""
+    if isinstance(value, int | float):
+        return f'<table:table-cell{wide} office:value-type="float" office:value="{value:.0f}"/>'
+    return f'<table:table-cell{wide} office:value-type="string"><text:p>{escape(str(value))}</text:p></table:table-cell>'

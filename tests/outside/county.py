@@ -99,7 +99,7 @@ def school_name(code: str) -> str:
 
 
 class County:
-    """`size` school children of 990101 and their families; `style` chooses the layouts ("a" or "b")."""
+    """`size` school children of 990101 and their families; `style` chooses the layouts ("a", "b" or "c")."""
 
     def __init__(self, folder: Path, *, seed: int = 1, size: int = 260, style: str = "a"):
         self.folder = Path(folder)
@@ -217,6 +217,8 @@ class County:
         self._away("six_too_late", born=date(2020, 9, 1), in_population=True)
         self._away("still_fifteen", born=date(2010, 9, 11), in_population=True)
         self._away("just_sixteen", born=date(2010, 9, 10), in_population=True)
+        self._away("moved_out", in_population=True, tags={"moved_out"})  # the police list says so itself
+        self._away("struck_off", in_population=True, tags={"struck_off"})
         for i in range(3):  # not on population either: nobody in education has heard of them
             self._away(f"unheard{i}", in_population=False)
         for i in range(5):
@@ -300,6 +302,7 @@ class County:
             "changed_name",
             "reused",
             "as_certificate",
+            "borrowed",  # his row bears the number of a child who stands on the same list
         )
         for kind, child in zip(kinds, [c for c in some(20) if c.citizen_id[17] != "X"], strict=False):
             child.lists["poverty"] = "lifted"

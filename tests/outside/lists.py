@@ -19,6 +19,21 @@ POPULATION_COLUMNS = [
     ("name", "姓名"), ("sex", "性别"), ("nation", "民族"), ("id", "身份证号码"), ("born", "出生日期"),
     ("home", "街路巷(乡镇村组)"), ("state", "户籍状态"),
 ]  # fmt: skip
+POPULATION_C = [  # the handbook's own order
+    ("no", "序号"), ("name", "姓名"), ("sex", "性别"), ("nation", "民族"), ("id", "公民身份号码"), ("born", "出生日期"),
+    ("hh", "户号"), ("rel", "与户主关系"), ("head", "户主姓名"), ("head_id", "户主身份证号"), ("gname", "父亲姓名"),
+    ("gid", "父亲身份证号"), ("county", "省市县区"), ("police", "派出所"), ("home", "街路巷(乡镇村组)"), ("door", "门牌"),
+    ("in", "迁入日期"), ("out", "迁出日期"), ("state", "户籍状态"),
+]  # fmt: skip
+POVERTY_C = [
+    ("no", "序号"), ("county", "县(市、区、旗)"), ("town", "乡(镇)"), ("village", "行政村"), ("group", "自然村"), ("hh", "户编号"),
+    ("mno", "人编号"), ("name", "姓名"), ("id", "证件号码"), ("count", "人数"), ("rel", "与户主关系"), ("nation", "民族"),
+    ("culture", "文化程度"), ("study", "在校生状况"), ("health", "健康状况"), ("skill", "劳动技能"), ("work", "务工时间（月）"),
+    ("insured", "是否参加大病保险"), ("cause", "致贫原因1"), ("roof", "危房户"), ("water", "是否解决安全饮用水"),
+    ("income", "人均纯收入"), ("phone", "户联系电话"), ("own_phone", "人联系电话"), ("first", "首次识别时间"),
+    ("start", "人员识别时间"), ("type", "户类型"), ("watched", "易返贫致贫户(监测对象)类型"), ("done", "风险是否消除"),
+    ("risk_on", "风险识别时间"), ("end", "风险消除时间"),
+]  # fmt: skip
 POVERTY_A = [
     ("town", "乡（镇）"), ("village", "行政村"), ("mno", "人编号"), ("name", "姓名"), ("id", "身份证号码"),
     ("hh", "户编号"), ("count", "人数"), ("rel", "与户主关系"), ("nation", "民族"), ("study", "在校生状况"),
@@ -35,6 +50,11 @@ MONITORED_COLUMNS = [
     ("town", "乡(镇)"), ("village", "行政村"), ("hh", "户编号"), ("mno", "人编号"), ("name", "姓名"), ("id", "证件号码"),
     ("rel", "与户主关系"), ("nation", "民族"), ("mkind", "监测对象类别"), ("start", "识别时间"),
     ("risk", "风险类型"), ("done", "风险是否消除"), ("end", "风险消除时间"), ("helper", "帮扶责任人"),
+]  # fmt: skip
+MONITORED_C = [
+    *(pair for pair in POVERTY_C if pair[0] not in ("first", "type", "watched", "done", "risk_on", "end", "start")),
+    ("mkind", "监测对象类别"), ("start", "识别时间"), ("risk", "风险类型(因病、因学、因灾…)"), ("help", "帮扶措施"),
+    ("helper", "帮扶责任人"), ("unit", "单位"), ("done", "风险是否消除"), ("how", "消除方式"), ("end", "消除时间"),
 ]  # fmt: skip
 DIBAO_PERSON = [
     ("town", "乡镇"), ("village", "村(社区)"), ("name", "成员姓名"), ("id", "成员身份证号"), ("rel", "与户主关系"),
@@ -55,6 +75,20 @@ ORPHAN_COLUMNS = [
     ("nation", "民族"), ("born", "出生日期"), ("id", "身份证号"), ("raise", "养育方式"),
     ("gname", "监护人/姓名"), ("grel", "监护人/关系"), ("start", "纳入时间"),
 ]  # fmt: skip
+ORPHAN_C = [
+    ("no", "序号"), ("town", "乡镇"), ("village", "村"), ("name", "姓名"), ("sex", "性别"), ("nation", "民族"), ("id", "身份证号"),
+    ("born", "出生日期"), ("okind", "类别(孤儿、事实无人抚养、艾滋病病毒感染儿童)"), ("raise", "养育方式(机构、散居)"), ("health", "健康状况"),
+    ("certificate", "残疾证号"), ("dad", "父亲/姓名"), ("dad_id", "父亲/身份证"), ("dad_is", "父亲/状况"), ("mum", "母亲/姓名"),
+    ("mum_id", "母亲/身份证"), ("mum_is", "母亲/状况"), ("gname", "监护人/姓名"), ("grel", "监护人/关系"), ("gid", "监护人/身份证"),
+    ("phone", "监护人/电话"), ("school", "就读学校"), ("grade", "年级"), ("amount", "月标准"), ("owner", "开户名"), ("account", "账号"),
+    ("start", "纳入时间"),
+]  # fmt: skip
+DISABILITY_C = [
+    ("no", "序号"), ("name", "姓名"), ("sex", "性别"), ("nation", "民族"), ("id", "身份证号"), ("certificate", "残疾人证号"),
+    ("dkind", "残疾类别"), ("dgrade", "残疾等级"), ("issued", "首次发证日期"), ("renewed", "换证日期"),
+    ("valid", "证件状态(正常、注销、冻结、迁出)"), ("hukou", "户口性质"), ("home", "户籍地址"), ("lives", "现住址"), ("gname", "监护人姓名"),
+    ("grel", "监护人关系"), ("gphone", "监护人电话"), ("phone", "联系电话"),
+]  # fmt: skip
 DISABILITY_COLUMNS = [
     ("no", "序号"), ("certificate", "残疾人证号"), ("name", "姓名"), ("id", "身份证号"), ("sex", "性别"),
     ("nation", "民族"), ("dkind", "残疾类别"), ("dgrade", "残疾等级"), ("valid", "证件状态"), ("home", "户籍地址"),
@@ -71,7 +105,12 @@ def cells(county: County, person: Person, i: int) -> dict:
         "born": dirt.day(person.born, i), "rel": person.relation, "head": head.name, "head_id": head.citizen_id,
         "home": f"青溪县{TOWNS[person.town][0]}{VILLAGES[person.village]}{i % 9 + 1}组", "state": "正常",
         "kind": "居民身份证", "count": "3", "study": "" if person is head else "在校", "phone": head.phone,
-        "income": f"{8000 + i}", "first": "2016-12-01", "start": "2016-12-01",
+        "income": f"{8000 + i}", "first": "2016-12-01", "start": "2016-12-01", "gid": head.citizen_id, "gname": head.name,
+        "door": f"{i}号", "group": f"{i % 5 + 1}组", "culture": "小学", "health": "健康", "skill": "无", "work": "0", "insured": "是",
+        "roof": "否", "water": "是", "own_phone": "", "help": "产业帮扶", "unit": "县委办", "how": "", "hukou": "农业",
+        "lives": f"青溪县{TOWNS[person.town][0]}", "grel": "父亲", "gphone": head.phone, "issued": "2019-08",
+        "dad": head.name, "dad_id": head.citizen_id, "dad_is": "服刑", "mum_is": "失踪", "owner": head.name,
+        "account": f"62170000{i:08}", "amount": "1100",
     }  # fmt: skip
 
 
@@ -88,8 +127,9 @@ def line(person: Person, **more) -> Line:
 def population(county: County, *, town: int | None = None, leave_out: set[str] = frozenset()) -> Book:
     """公安 6–15: one sheet per 派出所. With `town` only that township's piece."""
     name = "户籍人口" if town is None else f"户籍人口_{TOWNS[town][0]}"
-    suffix = ".xlsx" if county.style == "a" else ".xls"
-    book = Book(county.folder / f"{name}{'' if not leave_out else '_2'}{suffix}", POPULATION_COLUMNS)
+    suffix = {"a": ".xlsx", "b": ".xls", "c": ".ods"}[county.style]
+    columns = POPULATION_C if county.style == "c" else POPULATION_COLUMNS
+    book = Book(county.folder / f"{name}{'' if not leave_out else '_2'}{suffix}", columns)
     children = [c for c in county.children.values() if c.in_population and c.key not in leave_out]
     for t in range(len(TOWNS)) if town is None else [town]:
         sheet = f"{TOWNS[t][0][:2]}派出所"
@@ -102,6 +142,11 @@ def population(county: County, *, town: int | None = None, leave_out: set[str] =
                 what = line(child, auto=None, warnings=[(book.header("id"), "id_checksum")])
             elif child.key == "numberless":
                 facts["id"], what = None, line(child, auto=None)
+            elif child.tags & {"moved_out", "struck_off"}:
+                facts["state"] = "迁出" if "moved_out" in child.tags else "死亡注销"
+                what.ends_on = FIRST - timedelta(days=1)
+                if "moved_out" in child.tags and county.style == "c":
+                    facts["out"], what.ends_on = "2026.7.1", date(2026, 7, 1)
             row = book.add(sheet, facts, what)
             if i == 4 and suffix == ".xlsx":
                 book.hidden_rows.add((sheet, row))
@@ -116,10 +161,10 @@ def poverty(
     style = county.style
     name = f"脱贫人口{'10月' if second else '9月'}{'' if town is None else TOWNS[town][0]}{f'_缺{len(leave_out)}' if leave_out else ''}"
     book = Book(
-        county.folder / f"{name}{'.xlsx' if style == 'a' else '.csv'}",
-        POVERTY_A if style == "a" else POVERTY_B,
+        county.folder / f"{name}{'.csv' if style == 'b' else '.xlsx'}",
+        {"a": POVERTY_A, "b": POVERTY_B, "c": POVERTY_C}[style],
     )
-    sheet = "人员信息" if style == "a" else None
+    sheet = None if style == "b" else "人员信息"
     book.open_sheet(sheet, *(["青溪县已脱贫人口名单", "填报单位：青溪县农业农村局"] if style == "a" else []))
     plan = second_poverty(county) if second else {}
     listed = [
@@ -154,7 +199,7 @@ def second_poverty(county: County) -> dict:
         "removed": {c.key for c in poor[4:7]} | {"nowhere1", "unheard1"},
         "added": [*county.spare[:2], county.children["unheard2"]],
         "income": {c.key for c in poor[8:10]},
-        "type": {poor[10].key} if county.style == "a" else set(),
+        "type": {poor[10].key} if county.style != "b" else set(),
         "renumbered": {poor[12].key},
         "corrected": {county.damaged["wrong_digit2"]},
     }
@@ -164,14 +209,14 @@ def _poverty_row(book: Book, sheet, county: County, person: Person, category: st
     """The same person is written the same way in both lists, unless the plan says otherwise."""
     i, style = sum(map(ord, person.key)), county.style
     category = "sudden" if person.key in plan.get("type", ()) else category
-    category = category if style == "a" else "lifted"  # 3.1b knows one category here
+    category = "lifted" if style == "b" else category  # 3.1b knows one category here
     since = date(max(2016, person.born.year + 1), 3, 1)
     facts = worn(county, person, i) | {
         "type": KIND_WORDS[category], "lifted": "已脱贫", "year": "2019", "poor": "一般贫困户", "cause": "因病",
         "income": "9050" if person.key in plan.get("income", ()) else "9000",
         "first": f"{since}", "start": f"{since}",
     }  # fmt: skip
-    what = line(person, category=category, starts_on=since if style == "a" else None)
+    what = line(person, category=category, starts_on=None if style == "b" else since)
     number, head = person.citizen_id, book.header("id")
     written = number
     kind = next((k for k, key in county.damaged.items() if key == person.key), None)
@@ -180,7 +225,7 @@ def _poverty_row(book: Book, sheet, county: County, person: Person, category: st
     if kind in ("wrong_digit", "wrong_digit2", "cut_tail"):
         facts["id"] = written = (dirt.cut_tail if kind == "cut_tail" else dirt.wrong_digit)(number)
         what.auto, what.proposed, what.warnings = False, True, [(head, "id_checksum")]
-    elif kind == "as_number" and style == "a":
+    elif kind == "as_number" and style != "b":
         facts["id"] = written = dirt.as_number(number)
         what.auto, what.dated, what.warnings = False, None, [(head, "id_numeric_cell")]
     elif kind == "changed_name":
@@ -190,6 +235,10 @@ def _poverty_row(book: Book, sheet, county: County, person: Person, category: st
         stranger = county.stranger("reused", like=person)
         facts |= {"name": stranger.name, "mno": stranger.member_number}
         what.who, what.auto, what.proposed = stranger.key, False, True
+    elif kind == "borrowed":
+        lender = next(c for c in county.on("poverty") if "poor" in c.tags and c.sex == person.sex)
+        facts["id"] = written = lender.citizen_id
+        what.auto, what.proposed, what.warnings = False, True, [(head, "duplicate_conflict")]
     elif kind == "as_certificate":
         facts["id"] = written = number + "43"
         what.auto = what.dated = None
@@ -203,7 +252,8 @@ def _poverty_row(book: Book, sheet, county: County, person: Person, category: st
 
 
 def monitored(county: County) -> Book:
-    book = Book(county.folder / "防返贫监测对象.xlsx", MONITORED_COLUMNS)
+    columns = MONITORED_C if county.style == "c" else MONITORED_COLUMNS
+    book = Book(county.folder / f"防返贫监测对象{'.xls' if county.style == 'c' else '.xlsx'}", columns)
     book.open_sheet("监测对象", "青溪县防返贫监测对象名单")
     for i, child in enumerate(county.on("monitored")):
         cleared = "cleared" in child.tags
@@ -264,17 +314,19 @@ def dibao(county: County, *, town: int | None = None, shape: str = "person") -> 
 
 def tekun(county: County) -> Book:
     """Elderly people and children in one sheet."""
-    book = Book(county.folder / "特困供养.xlsx", TEKUN_COLUMNS)
-    book.open_sheet("特困", "特困人员供养名单")
+    plain = county.style == "c"
+    book = Book(county.folder / f"特困供养{'.csv' if plain else '.xlsx'}", TEKUN_COLUMNS, encoding="utf-8-sig")
+    sheet = None if plain else "特困"
+    book.open_sheet(sheet, "特困人员供养名单")
     elders = list(county.adults.values())[-4:]
     for i, person in enumerate([*elders, *county.on("tekun")]):
         facts = worn(county, person, i) | {"support": "分散", "amount": "910", "start": "2025-01"}
-        book.add("特困", facts, line(person, category="tekun", starts_on=date(2025, 1, 1)))
+        book.add(sheet, facts, line(person, category="tekun", starts_on=date(2025, 1, 1)))
     return book.save()
 
 
 def orphan(county: County) -> Book:
-    book = Book(county.folder / "孤儿和事实无人抚养.xlsx", ORPHAN_COLUMNS)
+    book = Book(county.folder / "孤儿和事实无人抚养.xlsx", ORPHAN_C if county.style == "c" else ORPHAN_COLUMNS)
     book.open_sheet("儿童福利", "孤儿、事实无人抚养儿童名单")
     for i, child in enumerate(county.on("orphan")):
         category = child.lists["orphan"]
@@ -288,7 +340,9 @@ def orphan(county: County) -> Book:
 
 def disability(county: County) -> Book:
     """残联: the certificate embeds the number. One is cancelled; one row carries a parent's certificate."""
-    book = Book(county.folder / f"持证残疾人{'.xlsx' if county.style == 'a' else '.csv'}", DISABILITY_COLUMNS)
+    suffix = {"a": ".xlsx", "b": ".csv", "c": ".txt"}[county.style]
+    columns = DISABILITY_C if county.style == "c" else DISABILITY_COLUMNS
+    book = Book(county.folder / f"持证残疾人{suffix}", columns)
     sheet = "残疾人" if county.style == "a" else None
     book.open_sheet(sheet)
     adults = list(county.adults.values())[:3]

@@ -45,6 +45,17 @@ XUEJI_COLUMNS = [
 ]  # fmt: skip
 
 
+NATIONAL_COLUMNS = [  # 3.9: the national form, with the school in front and one member of the family
+    ("school", "学校名称"), ("code", "学校标识码"), ("name", "姓名★"), ("sex", "性别★"), ("born", "出生日期★"), ("birthplace", "出生地★"),
+    ("native", "籍贯"), ("nation", "民族★"), ("country", "国籍地区★"), ("kind", "身份证件类型★"), ("id", "身份证件号"),
+    ("overseas", "港澳台侨外★"), ("health", "健康状况★"), ("spelt", "姓名拼音"), ("former", "曾用名"), ("hukou", "户口所在地★"),
+    ("hukou_kind", "户口性质★"), ("local", "学籍辅号"), ("number", "全国学籍号"), ("grade", "年级★"), ("class", "班级★"),
+    ("entered", "入学年月★"), ("way", "入学方式★"), ("mode", "就读方式★"), ("home", "现住址★"), ("phone", "联系电话★"),
+    ("only", "是否独生子女★"), ("left", "是否留守儿童"), ("state", "学籍状态"), ("m_name", "成员1/姓名"), ("m_rel", "成员1/关系"),
+    ("m_is", "成员1/是否监护人"), ("m_kind", "成员1/证件类型"), ("m_id", "成员1/证件号"),
+]  # fmt: skip
+
+
 def cells(county: County, child: Child, i: int) -> dict:
     head = county.adults[child.head]
     where = f"青溪县{TOWNS[child.town][0]}{VILLAGES[child.village]}"
@@ -53,7 +64,11 @@ def cells(county: County, child: Child, i: int) -> dict:
         "id": child.citizen_id, "born": dirt.day(child.born, i), "nation": "汉族", "number": child.student_number,
         "mode": "住校" if i % 3 == 0 else "走读", "guardian": head.name, "phone": head.phone, "state": "在籍",
         "code": child.school, "school": name_of(child.school), "kind": "居民身份证", "home": where,
-        "hukou": where if child.hukou_here else "邻水县城关镇东街社区",
+        "hukou": where if child.hukou_here else "邻水县城关镇东街社区", "birthplace": "990101100201", "native": "本县",
+        "country": "中国", "overseas": "否", "health": "健康或良好", "hukou_kind": "农业户口", "local": f"{i:06}",
+        "entered": f"{2027 - child.grade if child.grade < 7 else 2033 - child.grade}09", "way": "就近入学", "only": "否",
+        "left": "是" if i % 5 == 0 else "否", "m_name": head.name, "m_rel": "父亲", "m_is": "是", "m_kind": "居民身份证",
+        "m_id": head.citizen_id,
     }  # fmt: skip
 
 
@@ -172,8 +187,8 @@ def many(county: County) -> Book:
 
 def xueji(county: County) -> Book:
     """The county's own 学籍 export, all schools."""
-    style = ".xlsx" if county.style == "a" else ".xls"
-    book = Book(county.folder / f"学籍导出{style}", XUEJI_COLUMNS)
+    style = ".xls" if county.style == "b" else ".xlsx"
+    book = Book(county.folder / f"学籍导出{style}", NATIONAL_COLUMNS if county.style == "c" else XUEJI_COLUMNS)
     book.open_sheet("学生基本信息")
     children = [c for c in county.children.values() if c.in_xueji and c.school]
     for i, child in enumerate(sorted(children, key=lambda c: (c.school, c.grade, c.klass, c.key))):

@@ -265,6 +265,8 @@ class Story:
             return [(rolls.xueji(county), None)]
         if register == "dibao" and county.style == "b":
             return lists.pieces(county)
+        if register == "dibao" and county.style == "c":
+            return [(lists.dibao(county, shape="sideways"), None)]
         if register == "population" and county.style == "b":
             return lists.population_pieces(county)
         return [(getattr(lists, register)(county), None)]

@@ -31,7 +31,7 @@ def test_nobody_has_a_number_outside_the_made_up_counties(tmp_path: Path):
     assert len(numbers) == len(set(numbers))
 
 
-@pytest.mark.parametrize("style", ["a", "b"])
+@pytest.mark.parametrize("style", ["a", "b", "c"])
 def test_every_rule_has_something_to_find_and_something_to_leave_alone(tmp_path: Path, style: str):
     county = County(tmp_path, seed=2, style=style)
     truth = Truth(county)

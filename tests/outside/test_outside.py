@@ -29,7 +29,8 @@ def test_exactly_the_planted_differences_are_found(bureau: Bureau, tmp_path: Pat
     [
         (2, "a"),
         (3, "b"),
-        *(pytest.param(seed, "ab"[seed % 2], marks=pytest.mark.long) for seed in range(100, 112)),
+        (4, "c"),
+        *(pytest.param(seed, "abc"[seed % 3], marks=pytest.mark.long) for seed in range(100, 118)),
     ],
 )
 def test_settled_hardships_stay_settled_and_the_next_lists_show_what_changed(

@@ -13,6 +13,7 @@ from students.models import (
     Entry,
     Guardianship,
     Hardship,
+    Headship,
     Household,
     Identifier,
     Link,
@@ -82,10 +83,13 @@ def picture() -> dict[str, list]:
             (who[student], *rest)
             for student, *rest in Whereabouts.objects.values_list("student", "kind", "valid_from", "valid_to")
         ],
-        "households": list(Household.objects.values_list("kind", "number", "head_name")),
+        "households": list(Household.objects.values_list("kind", "number", "head_name", "village__code")),
+        "heads": list(Headship.objects.values_list("household__kind", "household__number", "name", "valid_from", "valid_to")),
         "members": [
             (who[person], *rest)
-            for person, *rest in Membership.objects.values_list("person", "household__kind", "household__number", "relation")
+            for person, *rest in Membership.objects.values_list(
+                "person", "household__kind", "household__number", "relation", "valid_from", "valid_to"
+            )
         ],
         "differences": [
             (rule, kind, who.get(student) or subject, row_of.get(entry), *rest)

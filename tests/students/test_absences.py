@@ -39,6 +39,8 @@ def absence(office, school) -> Absence:
 
 
 def explain(kind: str, by, *, since_on: date = date(2026, 9, 20), evidence: str = "转学手续", **more) -> tuple[int, int]:
+    if kind == Kind.SUSPENDED:
+        more.setdefault("until_on", date(2027, 1, 22))
     said = Explanation(kind, since_on, evidence, **more)
     return absences.explain(absences=Absence.objects.all(), explanation=said, today=TODAY, by=by)
 
@@ -244,6 +246,8 @@ def test_vocational_school_is_no_choice_before_the_age_in_law(office, absence, b
         (Explanation(Kind.OUT_OF_PROVINCE, date(2026, 9, 20)), "evidence_required"),
         (Explanation(Kind.IN_COUNTY, date(2026, 9, 20)), "school_required"),
         (Explanation(Kind.DECEASED, date(2026, 10, 13), "证明"), "in_the_future"),
+        (Explanation(Kind.SUSPENDED, date(2026, 9, 20), "病历"), "until_required"),
+        (Explanation(Kind.SUSPENDED, date(2026, 9, 20), "病历", until_on=date(2026, 9, 19)), "until_required"),
     ],
 )
 def test_an_explanation_with_something_missing_changes_nothing(office, absence, said, code):
@@ -360,7 +364,7 @@ def test_a_clerk_explains_the_ticked_children_together(client, office, school, s
     client.force_login(school_clerk)
     shown = explain_page(client, ids).content.decode()
 
-    answer = explain_page(client, ids, count="2", kind="suspended", since_on="2026-09-20", evidence="休学审批表")
+    answer = explain_page(client, ids, count="2", kind="suspended", since_on="2026-09-20", evidence="休学审批表", until_on="2027-01-22")
 
     assert "说明 2 人的去向" in shown and "就读中职" not in shown.split("所选学生中有未满十六周岁")[0]
     assert answer.url == reverse("students:absences")

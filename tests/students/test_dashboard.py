@@ -191,7 +191,7 @@ def test_dashboard_counts_for_a_township_only_its_own(world, client, child, ques
 
     tiles = client.get(reverse("bureau:dashboard")).context["tiles"]
 
-    assert [tile["value"] for tile in tiles] == [1, 1, 0, 1]
+    assert [tile["value"] for tile in tiles[:4]] == [1, 1, 0, 1]  # rooms upstairs add theirs
 
 
 def test_dashboard_draws_both_charts_and_the_table(world, client, child, question, aid_officer):
@@ -294,4 +294,4 @@ def test_who_may_not_see_children_has_no_search_and_no_links_to_them(world, clie
 
     assert 'role="search"' not in client.get(reverse("bureau:desk")).content.decode()
     tiles = client.get(reverse("bureau:dashboard")).context["tiles"]
-    assert [tile["url"] for tile in tiles] == [None] * 4
+    assert {tile["url"] for tile in tiles} == {None}

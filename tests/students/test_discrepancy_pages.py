@@ -8,10 +8,13 @@ from django.urls import reverse
 from django.utils import timezone
 from openpyxl import load_workbook
 
+from bureau import desk
+from bureau.access.models import RoleRights
 from bureau.audit import AuditEvent
 from bureau.jobs import Job
 from bureau.keys import uuid7
-from students.models import Discrepancy, Entry, Hardship, Register, Sighting, Snapshot, Whereabouts
+from students.models import Discrepancy, Entry, Hardship, Register, Sighting, Snapshot, Student, Whereabouts
+from tests.factories import AccountFactory, VillageFactory
 from tests.samples import student_at
 
 
@@ -238,13 +241,13 @@ def test_foreign_questions_among_the_ticked_are_left_out(client, school_clerk, w
     assert [one.pk for one in Discrepancy.objects.filter(state="accepted")] == [mine.pk]
 
 
-def test_kinds_without_a_common_remedy_share_only_accept_and_assign(client, aid_officer, school):
+def test_kinds_without_a_common_remedy_share_only_what_fits_all(client, aid_officer, school):
     one, other = question(school, rule="R01"), question(school, rule="R25", category="dibao")
     client.force_login(aid_officer)
 
     page = client.get(f"{reverse('students:settle')}?ids={one.pk}&ids={other.pk}")
 
-    assert [code for code, _ in page.context["form"].fields["remedy"].choices] == ["accept", "assign"]
+    assert [code for code, _ in page.context["form"].fields["remedy"].choices] == ["explain", "accept", "assign"]
 
 
 @pytest.mark.parametrize(("days", "taken"), [(1, True), (0, False)], ids=["tomorrow", "today"])
@@ -290,3 +293,218 @@ def test_last_runs_tell_what_each_rule_found(client, aid_officer, county):
     page = client.get(reverse("students:run_reconcile")).content.decode()
 
     assert "新发现 3，待办理 7，已消除 2" in page and "2026年10月12日" in page
+
+
+def test_a_run_is_asked_for_one_place(client, aid_officer, world):
+    client.force_login(aid_officer)
+
+    client.post(reverse("students:run_reconcile"), {"term": world.term.pk, "township": world.township.pk})
+    client.post(reverse("students:run_reconcile"), {"term": world.term.pk, "school": world.school.pk})
+
+    places = [{word: job.params.get(word) for word in ("township", "school")} for job in Job.objects.order_by("id")]
+    assert places == [{"township": str(world.township.pk), "school": None}, {"township": None, "school": str(world.school.pk)}]
+
+
+@pytest.mark.parametrize("foreign", [False, True], ids=["both a township and a school", "a school of another county"])
+def test_a_run_for_a_wrong_place_is_refused(client, aid_officer, world, foreign):
+    client.force_login(aid_officer)
+    place = {"school": world.far_school.pk} if foreign else {"township": world.township.pk, "school": world.school.pk}
+
+    page = client.post(reverse("students:run_reconcile"), {"term": world.term.pk, **place})
+
+    assert set(page.context["form"].errors) == {"school"}
+    assert not Job.objects.exists()
+
+
+def test_who_works_for_one_township_compares_no_more_than_it(client, township_officer, world):
+    RoleRights.objects.create(county=world.county, role="township_officer", rights=["reconcile.run", "differences.view"])
+    client.force_login(township_officer)
+    address = reverse("students:run_reconcile")
+
+    assert set(client.post(address, {"term": world.term.pk}).context["form"].errors) == {"township"}
+    assert set(client.post(address, {"term": world.term.pk, "township": world.other_township.pk}).context["form"].errors) == {"township"}
+    client.post(address, {"term": world.term.pk, "township": world.township.pk})
+
+    assert Job.objects.get().params["township"] == str(world.township.pk)
+
+
+def test_history_of_runs_counts_per_rule_and_says_where(client, aid_officer, township_officer, world):
+    counts = {"as_of": "2026-10-12", "rules": {"R25": {"opened": 3, "open": 7, "resolved": 2}}}
+    for place in ({}, {"township": str(world.township.pk)}, {"school": str(world.other_school.pk)}):
+        Job.objects.create(
+            kind="students.reconcile", county=world.county, state="done", result=counts, params={"term": world.term.code, **place}
+        )
+    address = reverse("students:runs")
+    client.force_login(aid_officer)
+
+    page = client.get(address, {"rule": "R25"})
+
+    assert {str(run.place) for run in page.context["page"].rows} == {world.other_school.name, "城关镇", "全县"}
+    assert page.content.decode().count("新发现 3，待办理 7，已消除 2") == 6  # in all, and of the rule
+    assert not client.get(address, {"rule": "R01"}).context["page"].rows
+    client.force_login(township_officer)
+    assert [str(run.place) for run in client.get(address).context["page"].rows] == ["城关镇"]
+
+
+def test_detail_lays_both_sides_beside_each_other(client, aid_officer, school):
+    child = student_at(school)
+    Hardship.objects.create(
+        county=school.county, student=child, category="dibao", valid_from=date(2025, 9, 1), valid_to=date(2026, 2, 28), recorded_by=aid_officer
+    )
+    one = question(school, rule="R25", student=child, category="dibao", entry=listed(school, aid_officer, student=child), evidence="recorded until 2026-02-28")
+    client.force_login(aid_officer)
+
+    page = client.get(one.get_absolute_url())
+
+    [line] = page.context["compared"]
+    assert line.listed == "低保对象名单（低保），2026年3月1日起，现仍有效，见10月期名单（2026年10月12日）"
+    assert line.known == "2025年9月1日起，至2026年2月28日"
+    assert "登记到2026年2月28日为止" in page.content.decode()
+
+
+def test_detail_of_a_child_who_is_nowhere_says_how_we_last_knew_him(client, aid_officer, school):
+    child = student_at(school)
+    child.enrolments.update(ended_on=date(2026, 7, 10), exit_kind="转出", is_present=False, is_registered=False)
+    Whereabouts.objects.create(
+        county=school.county, student=child, kind="out_of_province", evidence="通话", valid_from=date(2026, 3, 1), valid_to=date(2026, 9, 1), recorded_by=aid_officer
+    )
+    one = question(school, rule="R08", student=child, entry=listed(school, aid_officer, student=child), evidence="left 2026-07-10; proof until 2026-09-01")
+    client.force_login(aid_officer)
+
+    page = client.get(one.get_absolute_url())
+
+    schooling, whereabouts = page.context["compared"]
+    assert schooling.known == f"2026年7月10日离开{school.name}（转出），以后没有就读记录"
+    assert whereabouts.known == "省外就读，2026年3月1日起，至2026年9月1日（已到期）"
+    assert "2026年7月10日离校后没有新的就读记录；去向佐证2026年9月1日到期" in page.content.decode()
+
+
+def test_the_newest_list_without_the_child_is_named_for_r26(client, aid_officer, school):
+    child = student_at(school)
+    entry = listed(school, aid_officer, student=child)
+    Entry.objects.update(listed_to=date(2026, 10, 31))
+    Hardship.objects.create(
+        county=school.county, student=child, category="dibao", valid_from=date(2026, 3, 1), register=entry.register, recorded_by=aid_officer
+    )
+    Snapshot.objects.create(
+        county=school.county, register=entry.register, as_of=date(2026, 11, 1), state="closed", file_name="低保.xlsx", sha256="0" * 64, received_by=aid_officer
+    )
+    one = question(school, rule="R26", student=child, category="dibao", entry=entry, evidence="recorded from 2026-03-01")
+    client.force_login(aid_officer)
+
+    [line] = client.get(one.get_absolute_url()).context["compared"]
+
+    assert line.listed == "低保对象名单11月期名单（2026年11月1日）没有本人；原来2026年3月1日起，至2026年10月31日"
+    assert line.known == "2026年3月1日起，现仍有效（依据低保对象名单）"
+
+
+def test_what_is_given_to_me_stands_on_my_desk_and_behind_its_number(client, township_officer, school, world):
+    mine = question(school, state="assigned", assigned_to=township_officer, due_in=-1)
+    question(school, state="assigned", assigned_to=world.account("township_officer"))
+    question(school, state="explained", assigned_to=township_officer)
+    client.force_login(township_officer)
+
+    [todo] = [todo for todo in desk.todos(township_officer) if todo.title == "交办给我的问题"]
+
+    assert (todo.count, todo.late, todo.tone) == (1, 1, "red")
+    assert list(client.get(todo.url).context["page"].rows) == [mine]
+
+
+def test_what_a_school_has_answered_waits_for_the_bureau(client, school_clerk, aid_officer, school):
+    question(school, rule="R25", office="aid", state="explained")
+
+    assert not [todo for todo in desk.todos(school_clerk) if "应认定" in todo.title]
+    assert [todo.count for todo in desk.todos(aid_officer) if "应认定" in todo.title] == [1]
+
+
+def test_the_supervisor_s_desk_tells_what_each_office_let_pass(client, supervisor, school):
+    late = question(school, due_in=-1)
+    question(school, rule="R25", office="aid", due_in=-2)
+    question(school, due_in=0)
+    client.force_login(supervisor)
+
+    todos = {todo.title: todo for todo in desk.todos(supervisor)}
+
+    assert set(todos) == {"乡镇（街道）逾期未办的问题，请督办", "资助中心逾期未办的问题，请督办"}
+    assert list(client.get(todos["乡镇（街道）逾期未办的问题，请督办"].url).context["page"].rows) == [late]
+
+
+def test_questions_of_one_village_are_settled_together(client, township_officer, world):
+    """建库期: the stock of old questions is worked off village by village."""
+    here, there = student_at(world.school), student_at(world.school)
+    Student.objects.filter(pk=here.pk).update(hukou_village=world.village)
+    mine, other = question(world.school, student=here), question(world.school, student=there)
+    client.force_login(township_officer)
+    assert rows(client, rule="R01", village=str(world.village.pk)) == [mine]
+    assert rows(client, rule="R01", village="none") == [other]
+    address = f"{reverse('students:settle')}?rule=R01&village={world.village.pk}&all=1"
+
+    client.post(address, {"count": 1, "remedy": "explain", "reason": "村里核实，随父母外出"})
+
+    assert set(Discrepancy.objects.filter(state="explained")) == {mine}
+
+
+def test_a_village_of_another_township_shows_nothing(client, township_officer, world):
+    question(world.school)
+    client.force_login(township_officer)
+    foreign = VillageFactory(township=world.other_township)
+
+    assert rows(client, village=str(foreign.pk)) == []
+
+
+def test_many_are_given_to_one_person_who_is_told_with_his_place(client, aid_officer, township_officer, world):
+    questions = [question(world.school) for _ in range(3)]
+    client.force_login(aid_officer)
+    ids = "&".join(f"ids={one.pk}" for one in questions)
+
+    offered = client.get(f"{reverse('students:settle')}?{ids}").content.decode()
+    settle(client, *questions, remedy="assign", assigned_to=township_officer.pk, reason="请逐户核实")
+
+    assert f"{township_officer}（城关镇 乡镇干部）" in offered
+    assert set(Discrepancy.objects.values_list("state", "assigned_to")) == {("assigned", township_officer.pk)}
+    assert "交办给我的" in client.get(reverse("students:discrepancies")).content.decode()
+
+
+def test_nobody_gives_to_a_stranger(client, township_officer, world):
+    one = question(world.school)
+    stranger = AccountFactory(role="township_officer", at=world.other_township)
+    client.force_login(township_officer)
+
+    page = settle(client, one, remedy="assign", assigned_to=stranger.pk)
+
+    assert "assigned_to" in page.context["form"].errors
+
+
+def test_every_number_of_the_work_list_opens_exactly_its_rows(client, aid_officer, world):
+    for school, rule, due_in in ((world.school, "R01", -1), (world.school, "R25", 2), (world.other_school, "R01", 0)):
+        question(school, rule=rule, due_in=due_in, office="aid" if rule == "R25" else "township")
+    nowhere = question(world.school)
+    Discrepancy.objects.filter(pk=nowhere.pk).update(township=None)
+    question(world.school, state="closed")
+    client.force_login(aid_officer)
+
+    context = client.get(reverse("students:worklist")).context
+
+    counts = {row.place: [(cell.count, cell.late) for cell in row.cells] for row in context["rows"]}
+    assert [code for code, _ in context["heads"]] == ["R01", "R25"]
+    assert counts == {
+        "城关镇": [(1, 1), (1, 0), (2, 1)], "河口乡": [(1, 0), (0, 0), (1, 0)], "未注明": [(1, 0), (0, 0), (1, 0)], "合计": [(3, 1), (1, 0), (4, 1)]
+    }  # fmt: skip
+    for row in context["rows"]:
+        for cell in row.cells:
+            page = client.get(f"{reverse('students:discrepancies')}?{cell.query}").context["page"]
+            assert page.total == cell.count, (row.place, cell)
+
+
+def test_the_work_list_of_one_office_and_of_a_school(client, aid_officer, school_clerk, world):
+    question(world.school, rule="R25", office="aid")
+    question(world.school)
+    question(world.other_school)
+    address = reverse("students:worklist")
+    client.force_login(aid_officer)
+    aid = client.get(address, {"office": "aid"}).context["rows"]
+    client.force_login(school_clerk)
+    mine = client.get(address).context["rows"]
+
+    assert [(row.place, row.cells[-1].count) for row in aid] == [("城关镇", 1), ("合计", 1)]
+    assert [(row.place, row.cells[-1].count) for row in mine] == [(world.school.name, 2), ("合计", 2)]

@@ -10,7 +10,7 @@ from django.db.models.functions import Cast
 
 from bureau import states
 from bureau.audit import AuditEvent
-from bureau.organisation.models import Holiday
+from bureau.organisation.models import Holiday, Village
 from bureau.states import Transition
 from students.actions.reconciling import default_as_of
 from students.engine import Outcome, apply_rule
@@ -355,14 +355,21 @@ def test_what_is_found_while_the_stock_is_built_up_is_due_after_it(ledger, until
 
 # Whatever the order in which files arrive.
 
-OCTOBER, NOVEMBER = date(2026, 10, 10), date(2026, 11, 10)
-OF_ARRIVAL = ("households", "members", "sightings", "moves", "audit", "rosters", "roster rows", "snapshots")
+OCTOBER, BETWEEN, NOVEMBER = date(2026, 10, 10), date(2026, 10, 25), date(2026, 11, 10)
+OF_ARRIVAL = ("sightings", "moves", "audit", "rosters", "roster rows", "snapshots")
 # How a row was linked (or made the child known), which of two rows proves a difference, since when a number is known.
 COLUMNS_OF_ARRIVAL = {"persons": 5, "entries": 4, "differences": 3}
 
 
 def files_of_a_county(office, world) -> list:
-    """Eight small files that speak of the same dozen children, each with something another one contradicts."""
+    """Nine small files that speak of the same dozen children, each with something another one contradicts.
+
+    Children 5 and 7 move house, 6 gets another guardian, and the lists disagree on when.
+    """
+
+    second_village = Village.objects.get_or_create(
+        county=world.county, township=world.township, code=f"{world.township.code[:9]}299", defaults={"name": "西街村"}
+    )[0].name
 
     def child(n: int, **more: str) -> dict[str, str]:
         return {"姓名": child_name(n), "身份证号": citizen_id(date(2016, 5, n + 1), n + 1)} | more
@@ -374,8 +381,10 @@ def files_of_a_county(office, world) -> list:
         return child(n, 户号=f"10{n // 2}", 乡镇="城关镇") | more
 
     def poor(n: int, **more: str) -> dict[str, str]:
-        return child(n, 户类型="脱贫户", 户编号=f"20{n // 2}", 人编号=f"30{n}") | more
+        house = {"户编号": f"20{n // 2}", "户主姓名": f"王{'甲乙丙丁戊己'[n // 2]}", "与户主关系": "之子", "行政村": world.village.name}
+        return child(n, 户类型="脱贫户", 人编号=f"30{n}") | house | more
 
+    moved = {"户编号": "299", "户主姓名": "李大", "与户主关系": "之孙子", "行政村": second_village}
     damaged = {"身份证号": citizen_id(date(2016, 5, 4), 4)[:15] + "000"}
     return [
         lambda: office.enrol([pupil(n) for n in range(4)], school=world.school),
@@ -383,9 +392,19 @@ def files_of_a_county(office, world) -> list:
         lambda: office.list("population", [resident(n) for n in range(9)], on=OCTOBER),
         lambda: office.list("population", [resident(n, 街路巷="新街") for n in range(1, 10)], on=NOVEMBER),
         lambda: office.list("poverty", [poor(n) for n in range(3, 8)], on=OCTOBER),
-        lambda: office.list("poverty", [poor(3) | damaged, *(poor(n) for n in range(5, 11))], on=NOVEMBER),
+        lambda: office.list("poverty", [poor(3), poor(4), poor(5) | moved, poor(6, 人员识别时间="2026-01-05"), poor(7)], on=BETWEEN),
+        lambda: office.list(
+            "poverty",
+            [poor(3) | damaged, poor(5) | moved, poor(6, 与户主关系="之孙子", 户主姓名="李大"), poor(7) | moved, *(poor(n) for n in range(8, 11))],
+            on=NOVEMBER,
+        ),
         lambda: office.list("dibao", [child(n, 保障类别="低保对象") for n in (1, 4, 8)], on=OCTOBER, partial=True),
-        lambda: office.list("monitored", [child(n, 监测对象类别="边缘易致贫户", 人编号=f"30{n}") for n in (2, 9, 11)], on=OCTOBER, township=world.township),
+        lambda: office.list(
+            "monitored",
+            [child(n, 监测对象类别="边缘易致贫户", 人编号=f"30{n}", 户编号="298" if n == 7 else f"20{n // 2}") for n in (2, 7, 9, 11)],
+            on=OCTOBER,
+            township=world.township,
+        ),
     ]  # fmt: skip
 
 
@@ -404,13 +423,22 @@ def after_arriving(office, world, order: list[int]) -> dict:
     return {name: rows for name, rows in found.items() if name not in OF_ARRIVAL}
 
 
+def without(rows: list, others: list) -> list:
+    left = list(rows)
+    for row in others:
+        if row in left:
+            left.remove(row)
+    return left
+
+
 def same_in_every_order(office, world, orders: int) -> None:
-    usual = after_arriving(office, world, list(range(8)))
-    assert usual["differences"]
+    usual = after_arriving(office, world, list(range(9)))
+    assert usual["differences"] and usual["links"]
     for seed in range(orders):
-        order = random.Random(seed).sample(range(8), 8)
+        order = random.Random(seed).sample(range(9), 9)
         found = after_arriving(office, world, order)
-        assert {name: rows for name, rows in found.items() if rows != usual[name]} == {}, order
+        told = {name: (without(rows, usual[name]), without(usual[name], rows)) for name, rows in found.items()}
+        assert not [f"{name}: {which} {row}" for name, both in told.items() for which, rows in zip(("only now", "only then"), both, strict=True) for row in rows], order
 
 
 def test_files_in_any_order_leave_the_same_county(office, world):

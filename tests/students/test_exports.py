@@ -14,15 +14,19 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from bureau import jobs
+from bureau.access.roles import Role
 from bureau.access.table import pages
 from bureau.audit.models import AccessLog
 from bureau.organisation.models import School, Township, Village
 from bureau.sheets import read, write_csv, write_workbook
 from bureau.sheets.process import here
-from students.models import FilledForm, Guardianship
+from dropout.models import Case
+from students.models import FilledForm, GroupFact, Guardianship, Leaver, Movement
 from students.sheets import ROSTERS
 from students.sheets.facts import ChildFacts
 from students.views import exporting
+from subsidies.actions import listing, programmes
+from subsidies.models import Programme
 from tests.factories import TermFactory
 from tests.samples import collection_of
 from tests.students.factories import (
@@ -195,6 +199,44 @@ def _owed(client, world, office) -> bytes:
     return content_of(client.get(reverse("students:export_owed", args=[collection_of(world.county).pk])))
 
 
+def _groups(client, world, office) -> bytes:
+    facts = {"group": "left_behind", "valid_from": date(2026, 9, 1), "source": "school", "checked_on": date(2026, 9, 1)}
+    for stay in world.school.enrolments.all():
+        people = {"checked_by": office.by, "recorded_by": office.by}
+        GroupFact.objects.create(county=world.county, student_id=stay.student_id, evidence=stay.class_name, **facts, **people)
+    return content_of(client.get(reverse("students:export_groups")))
+
+
+def _movements(client, world, office) -> bytes:
+    facts = {"county": world.county, "since_on": date(2026, 9, 10), "announced_by": office.by, "kind": "abroad"}
+    for stay in world.school.enrolments.all():
+        Movement.objects.create(enrolment=stay, school=world.school, place=stay.class_name, evidence=stay.class_name, **facts)
+    return content_of(client.get(reverse("students:export_movements")))
+
+
+def _leavers(client, world, office) -> bytes:
+    facts = {"county": world.county, "school_year": world.term.school_year, "to_school": world.other_school}
+    for stay in world.school.enrolments.all():
+        Leaver.objects.create(enrolment=stay, handed_on=date(2026, 7, 12), destination="home", place=stay.class_name, **facts)
+    return content_of(client.get(reverse("students:export_leavers") + "?year=2026"))
+
+
+def _of_dropout(name: str):
+    """Cases of the planted children, downloaded by the officer who may."""
+
+    def made(client, world, office) -> bytes:
+        for n, stay in enumerate(world.school.enrolments.all(), 1):
+            case = Case.objects.create(
+                county=world.county, student_id=stay.student_id, number=n, school=world.school, township=world.township,
+                plan=stay.class_name, opened_on=date(2026, 9, 10),
+            )  # fmt: skip
+            case.episodes.create(opened_on=case.opened_on, grade=stay.class_name, placed_at=stay.class_name, evidence=stay.class_name)
+        client.force_login(world.account(Role.BASIC_EDUCATION_OFFICER))
+        return content_of(client.get(reverse(name)))
+
+    return made
+
+
 def _template(client, world, office) -> bytes:
     return content_of(client.get(reverse("students:roster_template", args=["roll"])))
 
@@ -218,10 +260,31 @@ def _filled(client, world, office) -> bytes:
     return content_of(client.get(reverse("students:filled_form", args=[form.pk])))
 
 
+def _aid(name: str, code: str = ""):
+    """Every pupil gets meals, and none of the planted is on a list of boarders in hardship."""
+
+    def made(client, world, office) -> bytes:
+        programmes.install(world.county)
+        meals = Programme.objects.get(county=world.county, code="meal_plan")
+        listing.list_candidates(programme=meals, term=world.term, by=office.by)
+        asked = [Programme.objects.get(county=world.county, code=code).pk] if code else []
+        return content_of(client.get(reverse(name, args=asked)))
+
+    return made
+
+
 # A page that gives out a file and is in neither list fails the walk.
 DOWNLOADS = {
+    "subsidies:export_entitled": _aid("subsidies:export_entitled", "meal_plan"),
+    "subsidies:export_others": _aid("subsidies:export_others", "living_boarder"),
+    "subsidies:export_grants": _aid("subsidies:export_grants"),
     "students:export_students": download("students:export_students"),
     "students:export_discrepancies": download("students:export_discrepancies"),
+    "students:export_movements": _movements,
+    "students:export_leavers": _leavers,
+    "students:export_groups": _groups,
+    "dropout:export_cases": _of_dropout("dropout:export_cases"),
+    "dropout:export_children": _of_dropout("dropout:export_children"),
     "students:roster_template": _template,
     "students:filled_template": _prefilled,
     "students:filled_form": _filled,

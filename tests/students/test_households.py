@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 from django.urls import reverse
 
+from students.linkage.households import remember_households
 from students.models import Headship, Household, Membership
 from tests.students.factories import EnrolmentFactory, StudentFactory, citizen_id
 
@@ -99,6 +100,47 @@ def test_two_lists_of_one_day_that_disagree_end_nothing(office, family):
     office.list("monitored", [row("张三", CHILD, "99", "之子", "张大") | {"监测对象类别": "边缘易致贫户"}], on=SEPTEMBER)
 
     assert [m[3] for m in (*members("88"), *members("99"))] == [None, None]
+
+
+def recorded() -> list:
+    return [list(model.objects.order_by("pk").values()) for model in (Household, Membership, Headship)]
+
+
+def test_what_is_written_for_all_at_once_is_what_a_look_at_each_of_them_gives(office, family, county):
+    office.list("poverty", grandparents(), on=SEPTEMBER)
+    office.list("population", [{"姓名": "张三", "身份证号": CHILD, "户号": "H1", "与户主关系": "之子", "户主姓名": "张大"}], on=SEPTEMBER)
+    before = recorded()
+    assert [len(rows) for rows in before] == [2, 3, 2]
+
+    remember_households(county, of={child.pk for child in family.values()})
+
+    assert recorded() == before
+
+
+def test_brothers_whose_rows_disagree_on_the_head_are_looked_at_one_by_one(office, family):
+    rows = grandparents()
+    rows[2]["户主姓名"] = "张老头"
+
+    office.list("poverty", rows, on=SEPTEMBER)
+
+    assert [m[0] for m in members("88")] == ["张三", "张小妹"]
+    assert Headship.objects.get().name == "张老头"  # as often said as 张老汉, and first in the order of characters
+
+
+def test_an_own_date_that_comes_late_moves_the_first_day(office, family):
+    office.list("poverty", [row("张三", CHILD, "88", "孙子")], on=OCTOBER)
+    office.list("poverty", [row("张三", CHILD, "88", "孙子") | {"人员识别时间": "2024-05-06"}], on=SEPTEMBER)
+
+    assert members("88") == [("张三", "孙子", date(2024, 5, 6), None)]
+
+
+def test_a_row_that_is_his_no_longer_takes_the_household_along(office, family):
+    office.list("poverty", [row("张三", CHILD, "88", "孙子") | {"人编号": "7"}, row("张小妹", SISTER, "99", "之女")], on=SEPTEMBER)
+    office.list("poverty", [row("张三", CHILD[:15] + "000", "88", "孙子") | {"人编号": "7"}, row("张小妹", SISTER, "99", "之女")], on=OCTOBER)
+
+    assert members("88") == []
+    assert not Household.objects.filter(number="88").exists()
+    assert len(members("99")) == 1
 
 
 # The page.

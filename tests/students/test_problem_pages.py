@@ -108,6 +108,7 @@ def test_one_kind_is_opened_by_its_number(client, roster):
     assert len(answer.context["problems"].kinds) == 2  # the other kind of errors stays in sight
 
 
+@pytest.mark.slow
 def test_thousands_of_errors_are_shown_fifty_at_a_time(client, school, term, clerk, django_assert_max_num_queries):
     rows = [
         {"row": n, "name": f"学生{n}", "stage": "primary", "entered_in": 2026, "class_name": f"{n % 12}班"}

@@ -7,7 +7,7 @@ import pytest
 
 from students.models import Enrolment, Entry, Sighting, Snapshot, StagedEntry, Student
 from tests.factories import SchoolFactory, TownshipFactory
-from tests.students.factories import citizen_id, codes
+from tests.students.factories import StudentFactory, citizen_id, codes
 
 MARCH, JUNE, SEPTEMBER, OCTOBER, NOVEMBER = (date(2026, month, 10) for month in (3, 6, 9, 10, 11))
 CHILDREN = {
@@ -61,6 +61,63 @@ def test_a_closed_list_leaves_nothing_staged_and_remembers_where_each_row_stood(
     assert not StagedEntry.objects.exists()
     rows = Sighting.objects.filter(snapshot=snapshot).order_by("row")
     assert list(rows.values_list("entry__name", "row")) == [("安一", 2), ("白二", 4)]
+
+
+def test_a_household_in_one_row_is_each_member_with_his_own_number_or_none(office):
+    head, child = citizen_id(date(1986, 1, 1), 1), CHILDREN["A"]["身份证号"]
+    row = {
+        "低保证号": "D1", "户主姓名": "安大", "户主身份证号": head, "成员1姓名": "安一", "成员1与户主关系": "之子", "成员1身份证号": child,
+        "成员2姓名": "安二", "成员2与户主关系": "之女", "成员2身份证号": None, "成员3姓名": "安三", "成员3与户主关系": "之女",
+        "成员3身份证号": child[:17] + "？",
+    }  # fmt: skip
+
+    snapshot = office.list("dibao", [row], on=OCTOBER)
+
+    found = Entry.objects.order_by("pk").values_list("name", "relation", "citizen_index")
+    assert [(name, relation, index is not None) for name, relation, index in found] == [
+        ("安一", "之子", True), ("安二", "之女", False), ("安三", "之女", False),
+    ]  # fmt: skip
+    assert (snapshot.rows, snapshot.accepted) == (1, 1)
+    assert "ignored_column" not in codes(snapshot)
+
+
+@pytest.mark.parametrize("first", ["A", None], ids=["among the members", "beside them"])
+def test_a_child_who_heads_his_household_is_one_person(office, first):
+    own = CHILDREN["A"]["身份证号"]
+    row = {"低保证号": "D1", "户主姓名": "安一", "户主身份证号": own} | ({"成员1姓名": "安一", "成员1身份证号": own} if first else {})
+
+    office.list("dibao", [row | {"成员2姓名": "白二", "成员2身份证号": CHILDREN["B"]["身份证号"]}], on=OCTOBER)
+
+    assert list(Entry.objects.order_by("pk").values_list("name", flat=True)) == ["安一", "白二"]
+
+
+# One number, two people.
+
+
+@pytest.mark.parametrize("order", ["AB", "BA"])
+def test_a_number_that_stands_with_two_names_is_two_stays_and_links_only_whom_it_belongs_to(office, order):
+    child = StudentFactory(name="安一", number=CHILDREN["A"]["身份证号"])
+    wrong = poor("B", 身份证号=CHILDREN["A"]["身份证号"], 村="上村")
+    rows = {"A": poor("A"), "B": wrong}
+
+    office.list("poverty", [row for letter in order for row in rows[letter]], on=OCTOBER)
+
+    linked = dict(Entry.objects.values_list("name", "link_state"))
+    assert linked == {"安一": "linked", "白二": "proposed"}
+    assert Entry.objects.get(name="安一").person == child.person
+
+    again = office.list("poverty", [*poor("A"), *wrong], on=NOVEMBER)
+    assert changes(again) == (0, 0, 0, 2)
+
+    put_right = office.list("poverty", poor("B", "A"), on=NOVEMBER + timedelta(days=30))
+    assert changes(put_right) == (1, 1, 0, 1)
+    assert listed_on(NOVEMBER + timedelta(days=31)) == "AB"
+
+
+def test_a_name_written_with_a_lost_character_is_not_a_second_person(office):
+    snapshot = office.list("poverty", [*poor("A"), *poor("A", 姓名="安?")], on=OCTOBER)
+
+    assert (changes(snapshot)[0], Entry.objects.count()) == (1, 1)
 
 
 @pytest.mark.parametrize(

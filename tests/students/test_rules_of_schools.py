@@ -4,9 +4,9 @@ from datetime import date, timedelta
 
 import pytest
 
-from students.models import Absence, Category, Enrolment, RosterSchool, Sighting, Whereabouts
+from students.models import Absence, Category, Enrolment, Movement, RosterSchool, Sighting, Whereabouts
 from students.rules import RULES, Matter
-from tests.factories import SchoolFactory, TermFactory, TownshipFactory
+from tests.factories import AccountFactory, SchoolFactory, TermFactory, TownshipFactory
 from tests.students.factories import (
     EnrolmentFactory,
     EntryFactory,
@@ -163,6 +163,19 @@ def test_a_school_is_compared_with_itself_when_it_has_sent_both(export, roll):
     assert [row[1:3] for row in found("R05")] == ([(row_key(absent), absent.student_id)] if both else [])
     assert [row[1:3] for row in found("R06")] == ([(row_key(guest), guest.student_id)] if both else [])
     assert all(row[6] == school.pk for row in found("R05") + found("R06"))
+
+
+@pytest.mark.parametrize(("due_on", "asked"), [(DAY, False), (BEFORE, True)], ids=["last day", "day after"])
+def test_a_child_who_is_moving_is_asked_about_by_nobody_until_the_answer_is_late(due_on, asked):
+    left, came = SchoolFactory(), SchoolFactory()
+    told_twice(left)
+    told_twice(came)
+    here = EnrolmentFactory(school=left, is_present=False)
+    EnrolmentFactory(school=came, student=here.student, is_registered=False)
+    movement_of(here, to_school=came, state="claimed", due_on=due_on)
+
+    assert flagged("R05") is asked
+    assert flagged("R06") is asked
 
 
 def row_key(enrolment: Enrolment) -> str:
@@ -341,3 +354,44 @@ def test_an_absence_explained_with_evidence_is_proof_enough():
     absence.save()
 
     assert not flagged("R32")
+
+
+def movement_of(enrolment, **facts) -> Movement:
+    given = {"kind": "in_county", "to_school": SchoolFactory(), "since_on": date(2026, 9, 10)} | facts
+    by = AccountFactory(county=enrolment.county)
+    return Movement.objects.create(county=enrolment.county, enrolment=enrolment, school=enrolment.school, announced_by=by, **given)
+
+
+@pytest.mark.parametrize(
+    ("said", "unproved"),
+    [
+        ({"state": "announced", "due_on": DAY}, False),
+        ({"state": "announced", "due_on": BEFORE}, True),
+        ({"state": "claimed", "due_on": BEFORE}, False),
+        ({"state": "withdrawn", "due_on": BEFORE}, False),
+        ({"kind": "out_of_province", "state": "announced", "due_on": AFTER}, True),
+        ({"kind": "out_of_province", "state": "announced", "due_on": AFTER, "evidence": "转学申请"}, False),
+    ],
+    ids=["last day for the other school", "nobody took him", "taken", "taken back", "no paper", "with a paper"],
+)
+def test_a_change_that_was_announced_needs_a_paper_or_the_other_school(said, unproved):
+    movement_of(EnrolmentFactory(is_present=False), **said)
+
+    assert flagged("R32") is unproved
+
+
+def test_a_scan_is_a_paper():
+    movement = movement_of(EnrolmentFactory(is_present=False), kind="out_of_province", state="announced")
+    assert flagged("R32")
+
+    movement.papers.create(kind="letter", file_name="回执.pdf", added_by=movement.announced_by)
+
+    assert not flagged("R32")
+
+
+@pytest.mark.parametrize(("until", "unproved"), [(DAY, False), (BEFORE, True)], ids=["last day", "day after"])
+def test_a_suspension_proves_nothing_beyond_its_last_day(until, unproved):
+    here = EnrolmentFactory(state="休学", is_present=False)
+    movement_of(here, kind="suspended", state="running", since_on=date(2026, 3, 1), until_on=until, evidence="病历")
+
+    assert flagged("R32") is unproved

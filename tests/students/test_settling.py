@@ -13,6 +13,7 @@ from students.actions import settling
 from students.actions.settling import REMEDIES, NotSettled, settle
 from students.models import Category, Discrepancy, Entry, Hardship, Whereabouts
 from students.rules import RULES
+from tests.factories import AccountFactory
 from tests.students.factories import (
     DiscrepancyFactory,
     EntryFactory,
@@ -120,8 +121,8 @@ def test_an_explanation_without_an_end_holds_half_a_year(aid_officer):
 
 
 @pytest.mark.parametrize("rule", sorted(RULES))
-def test_any_rule_s_difference_may_be_given_to_somebody(aid_officer, township_officer, rule):
-    DiscrepancyFactory(rule=rule)
+def test_any_rule_s_difference_may_be_given_to_somebody(aid_officer, township_officer, township, rule):
+    DiscrepancyFactory(rule=rule, township=township)
 
     values = {"assigned_to": township_officer}
     assert settle(discrepancies=everything(rule), remedy="assign", by=aid_officer, values=values) == (1, 0)
@@ -173,6 +174,63 @@ def test_of_many_only_the_fitting_ones_are_settled(aid_officer):
     told = settle(discrepancies=Discrepancy.objects.all(), remedy="whereabouts_known", by=aid_officer, values=SOMEWHERE)
 
     assert told == (1, 2)
+
+
+@pytest.mark.parametrize("rule", sorted(RULES))
+def test_any_rule_s_difference_may_be_answered_and_waits_for_the_office(school_clerk, aid_officer, school, rule):
+    DiscrepancyFactory(rule=rule, school=school)
+
+    assert settle(discrepancies=everything(rule), remedy="explain", by=school_clerk, reason="本学期随父母去外地") == (1, 0)
+
+    found = Discrepancy.objects.get()
+    assert (found.state, found.note) == (State.EXPLAINED, "本学期随父母去外地")
+    assert found in Discrepancy.objects.open() and found in Discrepancy.objects.overdue(date(2099, 1, 1))
+    assert settle(discrepancies=everything(rule), remedy="explain", by=school_clerk, reason="再说一次") == (0, 1)
+    assert settle(discrepancies=everything(rule), remedy="accept", by=aid_officer, reason="属实") == (1, 0)
+
+
+def test_an_answer_is_given_back_to_a_person_and_passed_on_to_another(aid_officer, school_clerk, township_officer, school):
+    DiscrepancyFactory(school=school, state=State.EXPLAINED)
+
+    for person, reason in ((school_clerk, "请附就读证明"), (township_officer, "学校查不到，请村里核实")):
+        values = {"assigned_to": person}
+        assert settle(discrepancies=everything("R01"), remedy="assign", by=aid_officer, reason=reason, values=values) == (1, 0)
+
+    assert Discrepancy.objects.get().assigned_to == township_officer
+    told = list(Transition.objects.order_by("pk").values_list("from_state", "to_state", "reason"))
+    assert told == [
+        ("explained", "assigned", f"交给{school_clerk}：请附就读证明"),
+        ("assigned", "assigned", f"交给{township_officer}：学校查不到，请村里核实"),
+    ]
+
+
+def test_nothing_of_a_bulk_is_given_to_somebody_who_does_not_see_all_of_it(aid_officer, school_clerk, world):
+    for place in (world.school, world.other_school):
+        DiscrepancyFactory(school=place)
+
+    with pytest.raises(NotSettled) as refusal:
+        settle(discrepancies=everything("R01"), remedy="assign", by=aid_officer, values={"assigned_to": school_clerk})
+
+    assert refusal.value.code == "assignee_elsewhere"
+    assert not Discrepancy.objects.exclude(state=State.NEW).exists()
+
+
+def test_nothing_is_given_to_somebody_who_may_not_settle(aid_officer, school_head, school):
+    DiscrepancyFactory(school=school)
+
+    with pytest.raises(NotSettled) as refusal:
+        settle(discrepancies=everything("R01"), remedy="assign", by=aid_officer, values={"assigned_to": school_head})
+
+    assert refusal.value.code == "assignee_may_not"
+
+
+def test_only_those_who_settle_there_are_offered(aid_officer, basic_education_officer, school_clerk, school_head, district_school, township_officer, operator, world):
+    DiscrepancyFactory(school=world.school)
+    elsewhere = AccountFactory(role=Role.SCHOOL_CLERK, at=world.other_school)
+
+    offered = set(settling.people_for(everything("R01"), by=aid_officer))
+
+    assert offered == {aid_officer, basic_education_officer, school_clerk, district_school, township_officer}, elsewhere
 
 
 @pytest.mark.parametrize("state", [State.FIXED, State.ACCEPTED, State.CLOSED])

@@ -46,6 +46,7 @@ def test_a_clerk_applies_explains_in_bulk_and_takes_the_roster_back(
     assert _sideways(page) <= 0
     page.get_by_role("button", name="说明所选学生的去向").click()
     page.get_by_label("休学", exact=True).check()
+    page.get_by_label("休学至").fill("2099-07-10")
     page.get_by_label("离校日期").fill("2026-09-20")
     page.get_by_label("佐证").fill("休学审批表")
     assert _sideways(page) <= 0

@@ -23,7 +23,7 @@ from tests.students.api.conftest import work
 from tests.students.api.test_push import rows
 from tests.students.factories import write_list
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
 
 class Source:

@@ -1,0 +1,1 @@
+"""What is done about aid, with `by=` and an audit line."""

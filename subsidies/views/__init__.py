@@ -1,0 +1,1 @@
+"""Pages of aid: programmes, who is entitled, the desk of approvals, notices, money."""
