@@ -7,7 +7,7 @@ from students import rules as registry
 from students.actions import settling
 from students.figures import QUESTION_FIGURES
 from students.views import compared, discrepancies
-from subsidies import demo, desk, figures, rules
+from subsidies import demo, desk, figures, merging, rules
 from subsidies.actions import programmes, remedies
 
 
@@ -17,6 +17,7 @@ def plug_in() -> None:
     steps.register(demo.seed)
     desk.plug_in()
     figures.plug_in()
+    merging.plug_in()
     registry.register(*rules.RULES)
     settling.REMEDIES.update({remedy.code: remedy for remedy in remedies.REMEDIES})
     discrepancies.REASONS.update(rules.REASONS)

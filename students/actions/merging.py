@@ -3,7 +3,7 @@
 Source: docs/rules/registers.md, “merging and splitting”.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -51,6 +51,14 @@ class Conflict:
     grave: bool = False
 
 
+# What other rooms know that two files cannot be one while it lasts: (kept, other) -> words. Plugged in by `AppConfig.ready()`.
+HINDRANCES: list[Callable[[Student, Student], Iterable[str]]] = []
+
+
+def hindrances(kept: Student, other: Student) -> list[str]:
+    return [words for knows in HINDRANCES for words in knows(kept, other)]
+
+
 def conflicts(kept: Student, other: Student) -> list[Conflict]:
     """What speaks against one person, and what cannot stay as it is; the gravest first."""
     return sorted(_conflicts(kept, other), key=lambda found: not found.grave)
@@ -58,6 +66,8 @@ def conflicts(kept: Student, other: Student) -> list[Conflict]:
 
 def _conflicts(kept: Student, other: Student) -> Iterable[Conflict]:
     mine, theirs = kept.person, other.person
+    for words in hindrances(kept, other):
+        yield Conflict("hindered", words, grave=True)
     if numbers_in_force(kept) and numbers_in_force(other):
         yield Conflict("numbers", "两份档案的身份证号不同。请选定保留哪一个，另一个停用，但名单、花名册上再写它时仍认作本人。", grave=True)
     if all(_numbers(one, Identifier.Kind.STUDENT_NUMBER) for one in (kept, other)):
@@ -124,6 +134,8 @@ def merge(*, kept: Student, other: Student, reason: str, by, number: UUID | None
     if len(found) < 2:
         raise NotMerged("gone", "其中一份档案已经合并到别的档案，请刷新后再看。")
     kept, other = found[kept.pk], found[other.pk]
+    if words := hindrances(kept, other):
+        raise NotMerged("hindered", words[0])
     choices = {i.pk for one in (kept, other) for i in numbers_in_force(one)}
     if len(choices) > 1 and number not in choices:
         raise NotMerged("number_required", "两份档案的身份证号不同，请选定保留哪一个。")
