@@ -20,7 +20,6 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils.module_loading import import_string
 
 from bureau.command import Refused
-from bureau.door import steps
 
 SEED = "students.demo.seed"
 MADE = (
@@ -111,7 +110,6 @@ class Home:
         self._write_mark({})
         tell(f"正在生成演示县的数据（{students} 名学生）…")
         summary = import_string(SEED)(students=students, progress=tell)
-        steps.run_all(progress=tell)
         self._write_mark(summary)
         return summary
 

@@ -9,6 +9,7 @@ from django.conf import settings
 from bureau import jobs
 from bureau.access.actions import operator_of
 from bureau.access.models import Account
+from bureau.door import steps
 from bureau.organisation.actions import import_organisation
 from bureau.organisation.models import County, School, Term
 from bureau.organisation.plan import read_plan
@@ -62,6 +63,7 @@ def seed(*, students: int = 20_000, progress: Tell = lambda words: None) -> dict
             settle_first(county, world)
             _compare(county)
     settle_second(county)
+    steps.run_all(progress=progress)
     files.write_practice(home, world)
     return {
         "students": Enrolment.objects.open().filter(county=county).values("student").distinct().count(),

@@ -445,6 +445,7 @@ def test_files_in_any_order_leave_the_same_county(office, world):
     same_in_every_order(office, world, orders=3)
 
 
+@pytest.mark.sqlite  # what differs between the databases, the few orders above show
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_files_in_a_hundred_orders_leave_the_same_county(office, world):
